@@ -1,0 +1,24 @@
+from approvals.models.instances import ApprovalInstance, ApprovalStep, ApprovalTimeline, Channel, Outcome, StepStatus
+from approvals.models.operations import OperationKind, SyncOperation
+from approvals.models.quotes import InstanceStatus, NumberSequence, Quote, QuoteItem, QuoteStatus
+from approvals.models.rules import ApprovalRule, ApprovalTemplate, Flow, Relation
+
+__all__ = [
+    "ApprovalInstance",
+    "ApprovalRule",
+    "ApprovalStep",
+    "ApprovalTemplate",
+    "ApprovalTimeline",
+    "Channel",
+    "Flow",
+    "InstanceStatus",
+    "NumberSequence",
+    "OperationKind",
+    "Outcome",
+    "Quote",
+    "QuoteItem",
+    "QuoteStatus",
+    "Relation",
+    "StepStatus",
+    "SyncOperation",
+]

@@ -1,0 +1,356 @@
+"""The one row queue of the house.
+
+Every effect that crosses the border is a row first: written in the transaction of the business change that
+causes it, under a unique key. A worker is woken on commit, claims due rows and runs them; a sweeper wakes a worker
+for whatever was left behind. This module owns claiming, leases, back-off and death; what a row *does* belongs to
+its queue (``wecom.inbox``, ``approvals.operations``, …).
+
+How a row moves::
+
+    pending ──claim──► running ──finish──► succeeded
+                          │ ├──temporary failure──► failed ──claim (later)──► running
+                          │ └──permanent failure──► dead ──retry (a person)──► pending
+                          └── its worker died: due again when the lease ends
+
+``next_attempt_at`` has one meaning in all three open states: *nobody may take this row before*. For a running row
+that is the end of its lease, so one index and one comparison find all work.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+import structlog
+from django.db import close_old_connections, connection, connections, models, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.wakeup import wake, wake_later
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=25)
+"""How long a claim holds without a sign of life; with the sweep every 30 s a dead worker's row runs again within 60 s."""
+FIRST_RETRY = 4.0
+"""Seconds before the first repetition (before jitter)."""
+RETRY_FACTOR = 3
+LONGEST_RETRY = 300.0
+"""Seconds; an outage of days costs one attempt every five minutes per row."""
+MOST_CRASHES = 8
+"""Attempts after which an *unexpected* exception stops being repeated. Temporary failures never die of attempts."""
+ROWS_PER_COMMIT = 25
+"""Database-only rows that share one commit: long enough to save the fsync, short enough not to hold up SQLite's one writer."""
+
+row_died = Signal()
+"""Sent after commit with ``row`` when a row goes to ``dead``."""
+
+
+class PermanentFailure(Exception):
+    """Repeating cannot help. ``str(e)`` is a sentence that a person can act on."""
+
+
+class TemporaryFailure(Exception):
+    """Worth repeating. ``retry_after``: seconds before which a repetition is pointless (``None``: back off)."""
+
+    def __init__(self, message: object = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LeaseLost(Exception):
+    """Another worker took the row over; whatever this worker was about to write must roll back."""
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed, will be retried")
+    DEAD = "dead", _("Dead")
+
+
+OPEN = (Status.PENDING, Status.RUNNING, Status.FAILED)
+
+
+class DurableQuerySet(models.QuerySet["DurableRow"]):
+    def due(self, now: datetime | None = None) -> Self:
+        """Rows that may be taken now, the crashed ones included."""
+        return self.filter(status__in=OPEN, next_attempt_at__lte=now or timezone.now())
+
+    def claim_due(self, limit: int, *, now: datetime | None = None) -> list[Any]:
+        """Take at most ``limit`` due rows for this worker, oldest first, and return them as ``running``.
+
+        No row is given to two workers: PostgreSQL locks the rows (and skips those locked by others), SQLite has one
+        writer. Where the model names an ``order_group``, rows of a group that another worker is busy with are left
+        alone, and claims of the queue follow one another, so that no later row of a group overtakes an earlier one.
+        """
+        now = now or timezone.now()
+        if not self.due(now).exists():  # an idle sweep must not take SQLite's write lock
+            return []
+        with transaction.atomic(using=self.db):
+            due = self._claimable(now)
+            rows = list(due.select_for_update(skip_locked=True).order_by("next_attempt_at", "id")[:limit])
+            claim = uuid.uuid4()
+            lease_end = now + LEASE
+            self.filter(pk__in=[row.pk for row in rows]).update(
+                status=Status.RUNNING,
+                claim=claim,
+                next_attempt_at=lease_end,
+                attempts=models.F("attempts") + 1,
+                updated_at=now,
+            )
+        for row in rows:
+            row.status, row.claim, row.next_attempt_at = Status.RUNNING, claim, lease_end
+            row.attempts += 1
+        if self.model.order_group:
+            rows.sort(key=lambda row: row.pk)
+        return rows
+
+    def _claimable(self, now: datetime) -> Self:
+        group = self.model.order_group
+        if group is None:
+            return self.due(now)
+        if connection.vendor == "postgresql":
+            # Without it two claims could each see a part of one group: neither has committed "running" yet.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [zlib.crc32(self.model._meta.db_table.encode())])
+        busy = self.model._default_manager.filter(status=Status.RUNNING, next_attempt_at__gt=now)
+        return self.due(now).exclude(**{f"{group}__in": busy.exclude(**{group: self.model.no_group}).values(group)})
+
+    def retry(self) -> int:
+        """Make dead or waiting rows due at once (a person pressed *retry*). Returns how many."""
+        now = timezone.now()
+        count = self.filter(status__in=(Status.DEAD, Status.FAILED, Status.PENDING)).update(
+            status=Status.PENDING, next_attempt_at=now, attempts=0, last_error="", finished_at=None, updated_at=now
+        )
+        if count:
+            wake_on_commit(self.model)
+        return count
+
+
+class DurableRow(models.Model):
+    """Abstract base of every queue. See the module's docstring for how a row moves."""
+
+    drain_task: ClassVar[str]
+    """Name of the Celery task that drains this queue."""
+    order_group: ClassVar[str | None] = None
+    """Column whose equal values are handled in the order they came, by one worker at a time."""
+    no_group: ClassVar[Any] = ""
+    """Value of ``order_group`` that means "belongs to nothing": such rows wait for nobody."""
+    kept_fields: ClassVar[tuple[str, ...]] = ()
+    """Columns that a handler may set on the row; they are written together with the row's new status."""
+
+    key = models.CharField(_("key"), max_length=190, unique=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("not before"), default=timezone.now)
+    claim = models.UUIDField(_("claim"), null=True, editable=False)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager[Any]] = DurableQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        abstract = True
+        indexes = [
+            # claim_due(): open rows in the order of their time; closed rows, the bulk of the table, stay out of it
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                condition=models.Q(status__in=("pending", "running", "failed")),
+                name="%(app_label)s_%(class)s_due",
+            ),
+        ]
+
+    def finish(self) -> None:
+        """Mark the row done. Call it inside the transaction of the effect.
+
+        Raises LeaseLost, so that the effect rolls back, when another worker has taken the row over meanwhile.
+        """
+        if not self._close(Status.SUCCEEDED, last_error="", finished_at=timezone.now()):
+            raise LeaseLost(f"{type(self).__name__} {self.key}")
+
+    def fail(self, error: Exception) -> None:
+        """Write down a failed attempt: repeat later, or ``dead``. A lost lease writes nothing."""
+        if isinstance(error, LeaseLost):
+            return
+        permanent = isinstance(error, PermanentFailure)
+        temporary = isinstance(error, TemporaryFailure)
+        sentence = (str(error) or type(error).__name__)[:2000]
+        if permanent or (not temporary and self.attempts >= MOST_CRASHES):
+            if self._close(Status.DEAD, last_error=sentence, finished_at=timezone.now()):
+                transaction.on_commit(lambda: row_died.send(type(self), row=self))
+            return
+        wait = max(retry_delay(self.attempts), (error.retry_after or 0) if isinstance(error, TemporaryFailure) else 0)
+        self._close(Status.FAILED, last_error=sentence, next_attempt_at=timezone.now() + timedelta(seconds=wait))
+
+    def _close(self, status: Status, **changes: Any) -> bool:
+        changes.update({name: getattr(self, name) for name in self.kept_fields}, status=status, updated_at=timezone.now())
+        held = type(self)._default_manager.filter(pk=self.pk, status=Status.RUNNING, claim=self.claim)
+        if not held.update(**changes):
+            logger.warning("lease_lost", queue=self._meta.label, key=self.key)
+            return False
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True
+
+
+def retry_delay(attempts: int) -> float:
+    """Seconds before attempt ``attempts + 1``: exponential, capped, with half of it jitter so that no herd forms."""
+    full = min(LONGEST_RETRY, FIRST_RETRY * RETRY_FACTOR ** min(max(attempts, 1) - 1, 10))
+    return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+
+def drain(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int = 4) -> int:
+    """Run due rows of a queue whose handlers talk to the network; returns how many were attempted.
+
+    ``handler(row)`` does its I/O outside any transaction, then opens one atomic block that holds the effect and
+    ``row.finish()``. A handler without an effect of its own may leave finishing to this function.
+    """
+    attempted = 0
+    while rows := model._default_manager.claim_due(batch):
+        with keep_lease(rows):
+            for row in rows:
+                _attempt(row, handler)
+        attempted += len(rows)
+    _wake_for_next(model)
+    return attempted
+
+
+def _attempt(row: DurableRow, handler: Callable[[Any], None]) -> None:
+    try:
+        handler(row)
+        if row.status == Status.RUNNING:
+            row.finish()
+    except Exception as error:  # noqa: BLE001 - whatever went wrong becomes the row's state, and the loop goes on
+        _log_failure(row, error)
+        row.fail(error)
+
+
+def drain_in_transaction(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int = 100) -> int:
+    """Run due rows of a queue whose handlers only touch the database; returns how many were attempted.
+
+    Rows share a commit, each in a savepoint of its own: a failing row undoes itself alone, and effect and ``succeeded``
+    are one transaction. ``handler(row)`` must not talk to the network.
+    """
+    attempted = 0
+    while rows := model._default_manager.claim_due(batch):
+        with keep_lease(rows):
+            for start in range(0, len(rows), ROWS_PER_COMMIT):
+                _attempt_together(model, rows[start : start + ROWS_PER_COMMIT], handler)
+        attempted += len(rows)
+    _wake_for_next(model)
+    return attempted
+
+
+def _attempt_together(model: type[DurableRow], rows: Sequence[DurableRow], handler: Callable[[Any], None]) -> None:
+    try:
+        with transaction.atomic():
+            done = [row for row in rows if _attempt_in_savepoint(row, handler)]
+            _finish_together(model, done)
+    except LeaseLost:
+        logger.warning("lease_lost", queue=model._meta.label, rows=len(rows))
+
+
+def _attempt_in_savepoint(row: DurableRow, handler: Callable[[Any], None]) -> bool:
+    try:
+        with transaction.atomic():
+            handler(row)
+    except Exception as error:  # noqa: BLE001 - as in _attempt
+        _log_failure(row, error)
+        row.fail(error)
+        return False
+    return True
+
+
+def _finish_together(model: type[DurableRow], rows: Sequence[DurableRow]) -> None:
+    """One UPDATE for all rows that end alike (the same values in ``kept_fields``)."""
+    alike: dict[tuple[Any, ...], list[DurableRow]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(getattr(row, name) for name in model.kept_fields)].append(row)
+    now = timezone.now()
+    for values, group in alike.items():
+        held = model._default_manager.filter(
+            pk__in=[row.pk for row in group], status=Status.RUNNING, claim=group[0].claim
+        )
+        changes = dict(zip(model.kept_fields, values, strict=True))
+        if held.update(status=Status.SUCCEEDED, last_error="", finished_at=now, updated_at=now, **changes) != len(group):
+            raise LeaseLost(model._meta.label)
+
+
+def _log_failure(row: DurableRow, error: Exception) -> None:
+    expected = isinstance(error, PermanentFailure | TemporaryFailure | LeaseLost)
+    logger.log(
+        30 if expected else 40,
+        "durable_row_failed",
+        queue=row._meta.label,
+        key=row.key,
+        attempts=row.attempts,
+        error=str(error),
+        exc_info=None if expected else error,
+    )
+
+
+@contextmanager
+def keep_lease(rows: Sequence[DurableRow]) -> Iterator[None]:
+    """While the block runs, renew the lease of ``rows`` from a thread of its own, so that long work is not taken over.
+
+    A short block never starts to write: the first renewal is a third of a lease away.
+    """
+    stop = threading.Event()
+    thread = threading.Thread(target=_renew_until, args=(stop, rows), name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _renew_until(stop: threading.Event, rows: Sequence[DurableRow]) -> None:
+    model, claim, keys = type(rows[0]), rows[0].claim, [row.pk for row in rows]
+    try:
+        while not stop.wait(LEASE.total_seconds() / 3):
+            try:
+                model._default_manager.filter(pk__in=keys, status=Status.RUNNING, claim=claim).update(
+                    next_attempt_at=timezone.now() + LEASE
+                )
+            except Exception as error:  # noqa: BLE001 - the next renewal may succeed; the fencing token guards the rest
+                logger.warning("lease_renewal_failed", queue=model._meta.label, error=str(error))
+                close_old_connections()
+    finally:
+        connections.close_all()  # this thread's own connections
+
+
+def wake_on_commit(model: type[DurableRow]) -> None:
+    """After the current commit, wake a worker for ``model``. Costs no round trip and cannot fail."""
+    transaction.on_commit(lambda: wake(model.drain_task), robust=True)
+
+
+def _wake_for_next(model: type[DurableRow]) -> None:
+    """The sweep comes every 30 s; a row that is due sooner gets a wake-up of its own."""
+    open_rows = model._default_manager.filter(status__in=OPEN)
+    soonest = open_rows.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    if soonest is None:
+        return
+    seconds = (soonest - timezone.now()).total_seconds()
+    if seconds < 30:
+        wake_later(model.drain_task, max(0.2, seconds))
+
+
+def sweep(model: type[DurableRow]) -> int:
+    """Wake a worker if due rows were left behind; returns how many there are (counted up to 1,000)."""
+    left = len(model._default_manager.due().values_list("pk", flat=True)[:1000])
+    if left:
+        wake(model.drain_task)
+    return left

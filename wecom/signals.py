@@ -1,0 +1,13 @@
+"""What WeCom announced. Sent by the inbox inside the event's transaction; other apps listen.
+
+Sent with ``send``, not ``send_robust``: a failing listener must put the event back into the queue.
+"""
+
+from django.dispatch import Signal
+
+approval_changed = Signal()
+"""``snapshot`` (RemoteApproval), ``event`` (CallbackEvent). A receiver returns a short outcome word for the event's
+row, and raises ``wecom.inbox.Park`` when it does not know the approval yet."""
+
+event_given_up = Signal()
+"""``event`` (CallbackEvent): parked for too long, nobody ever claimed it."""
