@@ -1,0 +1,116 @@
+"""Writing down what happened: timeline entries, and the state of an approval together with its quote.
+
+Used by the engine inside its transactions; nothing else writes these columns.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from approvals.actors import Actor
+from approvals.models import ApprovalInstance, ApprovalTimeline, Channel, InstanceStatus, OperationKind, Outcome, Quote
+from approvals.models import SyncOperation
+from approvals.transitions import QUOTE_STATUS
+from config.durable import wake_on_commit
+
+CONTROLLED = (
+    "sp_no",
+    "status",
+    "decided_channel",
+    "decided_at",
+    "remote_status",
+    "remote_status_code",
+    "remote_changed_at",
+    "remote_pending",
+    "conflict",
+    "error_code",
+    "error_message",
+    "paid_at",
+    "last_synced_at",
+    "last_reminded_at",
+)
+"""Columns of an instance that change after its creation."""
+
+
+def write_entry(
+    instance: ApprovalInstance,
+    *,
+    actor: Actor,
+    action: str,
+    outcome: Outcome,
+    from_status: str,
+    comment: str = "",
+    event_id: str = "",
+    at: datetime | None = None,
+    details: dict[str, Any] | None = None,
+) -> ApprovalTimeline:
+    """Append one entry; ``to_status`` is the instance's state now. ``event_id`` is made up for local actions."""
+    return ApprovalTimeline.objects.create(
+        instance=instance,
+        event_id=event_id or f"{actor.channel}:{uuid.uuid4()}",
+        at=at or timezone.now(),
+        channel=actor.channel,
+        actor=actor.label,
+        action=action,
+        from_status=from_status,
+        to_status=instance.status,
+        outcome=outcome,
+        comment=comment,
+        details=details or {},
+    )
+
+
+def move(instance: ApprovalInstance, status: InstanceStatus, *, channel: str, at: datetime | None = None) -> None:
+    """Set the approval's state in memory; ``save`` writes it."""
+    if status == instance.status:
+        return
+    instance.status = status
+    if status in (InstanceStatus.SUBMITTING, InstanceStatus.PENDING):
+        return
+    instance.decided_channel = channel
+    instance.decided_at = at or timezone.now()
+
+
+def save(instance: ApprovalInstance, *, before: dict[str, Any]) -> None:
+    """Write what changed since ``before`` (see ``controlled``) and let the quote follow."""
+    changed = [name for name in CONTROLLED if getattr(instance, name) != before[name]]
+    if changed:
+        instance.save(update_fields=changed)
+    if "status" in changed:
+        quote_follows(instance)
+
+
+def controlled(instance: ApprovalInstance) -> dict[str, Any]:
+    """The controlled columns as they are now, to compare with later."""
+    return {name: getattr(instance, name) for name in CONTROLLED}
+
+
+def quote_follows(instance: ApprovalInstance) -> None:
+    """Give the quote the state of its latest approval. A late word about an older one, or about a revision that has
+    been superseded, must not touch it."""
+    newer = ApprovalInstance.objects.filter(quote=OuterRef("pk"), pk__gt=instance.pk)
+    status = InstanceStatus(instance.status)
+    Quote.objects.filter(~Exists(newer), pk=instance.quote_id, revision=instance.revision).update(
+        approval_status=status, status=QUOTE_STATUS[status], updated_at=timezone.now()
+    )
+
+
+def queue_operation(instance: ApprovalInstance, kind: OperationKind, *, what: str = "", payload: dict[str, Any] | None = None) -> None:
+    """One outbound effect, in the transaction of its cause; the key makes it unique."""
+    key = f"{kind}:{instance.pk}" + (f":{what}" if what else "")
+    SyncOperation.objects.create(key=key, instance=instance, kind=kind, payload=payload or {})
+    wake_on_commit(SyncOperation)
+
+
+def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
+    """Tell members in WeCom what was done here. Never for something that was done in WeCom: nothing is repeated there."""
+    recipients = sorted({userid for userid in to if userid and userid.casefold() != actor.userid.casefold()})
+    if actor.channel == Channel.WECOM or not recipients or instance.config_id is None:
+        return
+    payload = {"verb": verb, "to": recipients, "actor": actor.label, "comment": entry.comment}
+    queue_operation(instance, OperationKind.TELL, what=str(entry.pk), payload=payload)

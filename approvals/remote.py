@@ -1,0 +1,120 @@
+"""Reading a snapshot: whose approval it is, who did what, and whether it is older than what we know."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from approvals.actors import Actor
+from approvals.exceptions import NoInstance
+from approvals.models import ApprovalInstance, ApprovalStep, Channel, StepStatus
+from notifications.incidents import raise_incident
+from wecom.directory import names_of
+from wecom.snapshots import RemoteApproval
+
+ACTIONS = {
+    # StatuChangeEvent (doc 91815, fact sheet 4.7 third column) → the word of our timeline
+    1: "submit",
+    2: "approve",
+    3: "reject",
+    4: "transfer",
+    5: "remind",
+    6: "withdraw",
+    8: "revoke",
+    10: "comment",
+    11: "return",
+    12: "add_approver",
+    13: "add_approver",
+    14: "handle",
+    15: "hand_over",
+}
+ACTIONS_BY_STATUS = {
+    # what a poll or an engine event shows without saying how it came about
+    "pending": "update",
+    "approved": "approve",
+    "rejected": "reject",
+    "cancelled": "withdraw",
+    "revoked": "revoke",
+    "deleted": "delete",
+    "paid": "pay",
+}
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def find(snapshot: RemoteApproval) -> ApprovalInstance:
+    """The approval that ``snapshot`` is about, locked: by our number first, then by WeCom's. Raises NoInstance."""
+    rows = ApprovalInstance.objects.select_for_update()
+    found = None
+    if snapshot.third_no:
+        found = rows.filter(third_no=snapshot.third_no).first()
+    if found is None and snapshot.sp_no:
+        found = rows.filter(sp_no=snapshot.sp_no).first()
+    if found is None:
+        raise NoInstance(snapshot.third_no or snapshot.sp_no)
+    return found
+
+
+def is_older(instance: ApprovalInstance, snapshot: RemoteApproval) -> bool:
+    """Whether something later is already known. Only for a state that did not change: WeCom's times are whole
+    seconds, so between different states the transition table decides."""
+    known = instance.remote_changed_at
+    return known is not None and snapshot.changed_at is not None and snapshot.changed_at < known
+
+
+def at_of(snapshot: RemoteApproval) -> datetime:
+    """When it happened, as far as WeCom says; else now."""
+    return snapshot.changed_at or timezone.now()
+
+
+def action_of(snapshot: RemoteApproval, remote_before: str) -> str:
+    """The timeline's word for what happened."""
+    if snapshot.change_code is not None:
+        return ACTIONS.get(snapshot.change_code, f"event_{snapshot.change_code}")
+    if snapshot.status is None:
+        return f"status_{snapshot.status_code}"
+    return ACTIONS_BY_STATUS[snapshot.status] if snapshot.status != remote_before else "update"
+
+
+def actor_of(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> Actor:
+    """Who acted in WeCom. The event does not say (doc 91815): the step that moved last does, else the applicant."""
+    userid = _mover(snapshot, known, fresh)
+    name = names_of([userid]).get(userid.casefold(), "") if userid else ""
+    return Actor(channel=Channel.WECOM, userid=userid, name=name)
+
+
+def _mover(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> str:
+    if snapshot.change_code in (1, 6, 8):  # submitting, withdrawing and revoking are the applicant's
+        return snapshot.applicant
+    if snapshot.change_code == 10 and snapshot.comments:
+        return snapshot.comments[-1].userid
+    before = {(step.node, step.userid.casefold()): step.status for step in known}
+    moved = [
+        step
+        for step in fresh
+        if step.status != StepStatus.PENDING and before.get((step.node, step.userid.casefold())) != step.status
+    ]
+    acted = moved or [step for step in fresh if step.time is not None and step.status != StepStatus.PENDING]
+    return max(acted, key=lambda step: step.time or NEVER).userid if acted else ""
+
+
+def poll_id(instance: ApprovalInstance, snapshot: RemoteApproval) -> str:
+    """An event ID for a polled state: the same state polled twice is one entry."""
+    state = repr((snapshot.status_code, [(s.node, s.userid, s.code, s.at) for s in snapshot.steps], len(snapshot.comments)))
+    return f"poll:{instance.pk}:{hashlib.sha256(state.encode()).hexdigest()}"
+
+
+def note_unknown(instance: ApprovalInstance, snapshot: RemoteApproval) -> None:
+    """An unknown number is kept raw, never guessed, and a person is told."""
+    instance.remote_status_code = snapshot.status_code
+    raise_incident(
+        f"unknown-status:{snapshot.status_code}",
+        title=_("WeCom reports an approval status that is not known here: %(code)s") % {"code": snapshot.status_code},
+        detail=_("Approval %(number)s. Its state here was left as it is.") % {"number": instance.third_no},
+        remedy=_("Look the approval up in WeCom. If the status is new, the program must learn it."),
+    )
