@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'quote',
                 'verbose_name_plural': 'quotes',
                 'ordering': ['-id'],
-                'permissions': [('submit_quote', 'Can submit quotes for approval'), ('manage_all_quotes', 'Can work on quotes of other people')],
+                'permissions': [('submit_quote', 'Can submit quotes for approval'), ('view_all_quotes', 'Can see quotes and approvals of other people'), ('manage_all_quotes', 'Can work on quotes of other people')],
             },
         ),
         migrations.AddField(

@@ -82,6 +82,7 @@ class Quote(models.Model):
         ordering = ["-id"]
         permissions = [
             ("submit_quote", _("Can submit quotes for approval")),
+            ("view_all_quotes", _("Can see quotes and approvals of other people")),
             ("manage_all_quotes", _("Can work on quotes of other people")),
         ]
         indexes = [

@@ -1,0 +1,55 @@
+"""Which quotes and approvals a person gets to see. Lists, pages, searches and the API all ask here.
+
+Seeing is not acting: what a person may *do* with what is seen is decided in ``approvals.permissions``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
+from approvals.models import ApprovalInstance, ApprovalStep, Quote
+from wecom.directory import member_of
+
+Row = TypeVar("Row", bound=Model)
+
+SEES_ALL_QUOTES = (
+    "approvals.view_all_quotes",
+    "approvals.manage_all_quotes",
+    "approvals.decide_any_approval",
+)
+SEES_ALL_APPROVALS = (*SEES_ALL_QUOTES, "approvals.sync_approval", "approvals.close_conflict")
+"""Whoever must act on anybody's approval, or oversee them all (auditors), sees all. The others see their own work.
+
+Django's own ``view_quote`` and ``view_approvalinstance`` open the pages of the admin; they say nothing about whose.
+"""
+
+
+def visible_to(user: Any, rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Those of ``rows`` (quotes or approvals) that ``user`` may see.
+
+    Without one of the rights above: one's own quotes and submissions, and what one approves as a WeCom member
+    (approvals with the member among the steps, and their quotes). Raises TypeError for rows of any other kind.
+    """
+    if rows.model is Quote:
+        if _has_any(user, SEES_ALL_QUOTES):
+            return rows
+        own = ApprovalInstance.objects.filter(_takes_part(user), quote=OuterRef("pk"))
+        return rows.filter(Q(owner=user) | Exists(own))
+    if rows.model is ApprovalInstance:
+        return rows if _has_any(user, SEES_ALL_APPROVALS) else rows.filter(Q(quote__owner=user) | _takes_part(user))
+    raise TypeError(f"no rule for {rows.model.__name__}")
+
+
+def _has_any(user: Any, permissions: tuple[str, ...]) -> bool:
+    return any(user.has_perm(permission) for permission in permissions)
+
+
+def _takes_part(user: Any) -> Q:
+    """Approvals that ``user`` submitted or decides. Userids compare folded (doc 90195)."""
+    member = member_of(user)
+    if member is None:
+        return Q(applicant=user)
+    mine = Q(userid__iexact=member.userid) | Q(delegated_to__iexact=member.userid)
+    return Q(applicant=user) | Exists(ApprovalStep.objects.filter(mine, instance=OuterRef("pk")))
