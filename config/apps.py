@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from axes.apps import AppConfig as AxesAppConfig
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.apps import BeatConfig
+
+
+class ConfigConfig(AppConfig):
+    name = "config"
+    verbose_name = _("Platform")
+
+    def ready(self) -> None:
+        from config import checks, schedules  # noqa: F401 - checks register themselves
+        from config.logging import learn_secrets
+
+        learn_secrets(settings)
+        post_migrate.connect(schedules.create_registered, sender=self, dispatch_uid="config.schedules")
+
+
+class AccessAttemptsConfig(AxesAppConfig):
+    """django-axes under a name that is translated."""
+
+    verbose_name = _("Log-in protection")
+
+
+class ApiTokensConfig(AppConfig):
+    """django-rest-knox under a name that is translated."""
+
+    name = "knox"
+    verbose_name = _("API tokens")
+
+
+class SchedulesConfig(BeatConfig):
+    """django-celery-beat under a name that says what a person does with it."""
+
+    verbose_name = _("Schedules")

@@ -1,0 +1,37 @@
+"""The Celery application. Settings come from Django; what a worker and beat do when they start is decided here."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init, heartbeat_sent, setup_logging
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("quotebridge")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@setup_logging.connect
+def keep_django_logging(**_: Any) -> None:
+    """Having a receiver is the effect: Celery leaves the handlers that settings.LOGGING installed alone."""
+
+
+@celeryd_init.connect
+@beat_init.connect
+def stop_on_wrong_settings(**_: Any) -> None:
+    from config.checks import refuse_to_start
+
+    refuse_to_start()
+
+
+@heartbeat_sent.connect
+def worker_is_alive(**_: Any) -> None:
+    from config.heartbeat import beat_heart
+
+    beat_heart("worker")

@@ -1,0 +1,30 @@
+"""Every URL of the site; DESIGN: no trailing slashes outside the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from config import health
+
+handler500 = "config.errors.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("health", health.live, name="health"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", login_required(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
+    path(
+        "api/redoc",
+        login_required(SpectacularRedocView.as_view(url_name="schema", template_name="redoc.html")),
+        name="redoc",
+    ),
+    path("wecom/", include("wecom.urls")),
+    path("", include("approvals.urls")),
+]

@@ -1,0 +1,14 @@
+"""What gunicorn serves: ``gunicorn -c python:config.gunicorn config.wsgi``."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from config.checks import refuse_to_start
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+refuse_to_start()
+application = get_wsgi_application()
