@@ -10,7 +10,7 @@ A transition whose channel is ``wecom`` never queues an operation that would rep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -275,7 +275,7 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -
         if verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
             fresh = known
         else:
-            fresh = _take_over(instance, snapshot, verdict, known)
+            fresh = _take_over(instance, snapshot, verdict, known, at_of(snapshot, source))
         news = controlled(instance) != before or _steps_moved(fresh, known)
         outcome = Outcome.APPLIED if verdict.outcome == Outcome.UNCHANGED and news else verdict.outcome
         instance.last_synced_at = timezone.now()
@@ -288,7 +288,7 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -
                 outcome=outcome,
                 from_status=before["status"],
                 event_id=event_id,
-                at=at_of(snapshot),
+                at=at_of(snapshot, source),
                 comment=snapshot.comments[-1].text if snapshot.change_code == 10 and snapshot.comments else "",
                 details={"source": source, "status_code": snapshot.status_code, "change_code": snapshot.change_code},
             )
@@ -321,9 +321,8 @@ def _another_is_live(instance: ApprovalInstance) -> bool:
 
 
 def _take_over(
-    instance: ApprovalInstance, snapshot: RemoteApproval, verdict: Verdict, known: list[ApprovalStep]
+    instance: ApprovalInstance, snapshot: RemoteApproval, verdict: Verdict, known: list[ApprovalStep], at: datetime
 ) -> list[ApprovalStep]:
-    at = at_of(snapshot)
     instance.sp_no = instance.sp_no or snapshot.sp_no
     instance.remote_status, instance.remote_status_code = verdict.remote, snapshot.status_code
     instance.remote_changed_at = max(filter(None, (instance.remote_changed_at, snapshot.changed_at)), default=None)

@@ -44,6 +44,7 @@ ACTIONS_BY_STATUS = {
 }
 
 
+UNDATED = frozenset({"cancelled", "revoked", "deleted", "paid"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -67,8 +68,11 @@ def is_older(instance: ApprovalInstance, snapshot: RemoteApproval) -> bool:
     return known is not None and snapshot.changed_at is not None and snapshot.changed_at < known
 
 
-def at_of(snapshot: RemoteApproval) -> datetime:
-    """When it happened, as far as WeCom says; else now."""
+def at_of(snapshot: RemoteApproval, source: str) -> datetime:
+    """When it happened, as far as WeCom says. A polled form dates its steps, but not its withdrawal, revocation,
+    deletion or payment: those count from when they were seen."""
+    if source != "callback" and snapshot.status in UNDATED:
+        return timezone.now()
     return snapshot.changed_at or timezone.now()
 
 
