@@ -271,7 +271,7 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -
             return Outcome.UNCHANGED
         before = controlled(instance)
         known = list(instance.steps.all())
-        verdict = _weigh(instance, snapshot)
+        verdict = _weigh(instance, snapshot, known, source)
         if verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
             fresh = known
         else:
@@ -295,7 +295,9 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -
         return outcome
 
 
-def _weigh(instance: ApprovalInstance, snapshot: RemoteApproval) -> Verdict:
+def _weigh(
+    instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str
+) -> Verdict:
     status = InstanceStatus(instance.status)
     if snapshot.status is None:
         note_unknown(instance, snapshot)
@@ -308,7 +310,7 @@ def _weigh(instance: ApprovalInstance, snapshot: RemoteApproval) -> Verdict:
         incoming=snapshot.status,
         policy=settings.APPROVAL_CONFLICT_POLICY,
     )
-    if verdict.outcome == Outcome.UNCHANGED and is_older(instance, snapshot):
+    if verdict.outcome == Outcome.UNCHANGED and is_older(instance, snapshot, known, source):
         return Verdict(Outcome.STALE, status, instance.remote_status)
     if verdict.status in LIVE and status not in LIVE and _another_is_live(instance):
         # a refused submission turned out to have arrived after all, and a second one is already under way

@@ -61,11 +61,22 @@ def find(snapshot: RemoteApproval) -> ApprovalInstance:
     return found
 
 
-def is_older(instance: ApprovalInstance, snapshot: RemoteApproval) -> bool:
-    """Whether something later is already known. Only for a state that did not change: WeCom's times are whole
-    seconds, so between different states the transition table decides."""
-    known = instance.remote_changed_at
-    return known is not None and snapshot.changed_at is not None and snapshot.changed_at < known
+def is_older(
+    instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str
+) -> bool:
+    """Whether more is known already than ``snapshot`` says. Only asked for a state that did not change; between
+    different states the transition table decides.
+
+    Events are dated, but in whole seconds: within one second the snapshot with more decided steps is the later one. A
+    poll is dated by the last step it shows, so an earlier date alone says nothing about it.
+    """
+    if instance.remote_changed_at is None or snapshot.changed_at is None:
+        return False
+    if source == "callback" and snapshot.changed_at < instance.remote_changed_at:
+        return True
+    shown = sum(step.status not in (StepStatus.PENDING, "") for step in snapshot.steps)
+    ours = sum(step.status not in (StepStatus.PENDING, "") and not step.decided_here for step in known)
+    return snapshot.changed_at <= instance.remote_changed_at and shown < ours
 
 
 def at_of(snapshot: RemoteApproval, source: str) -> datetime:
