@@ -9,6 +9,7 @@ from django_celery_beat.apps import BeatConfig
 
 
 class ConfigConfig(AppConfig):
+    default = True  # the others below belong to libraries
     name = "config"
     verbose_name = _("Platform")
 

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, heartbeat_sent, setup_logging
+from celery.signals import heartbeat_sent, import_modules, setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,9 +22,9 @@ def keep_django_logging(**_: Any) -> None:
     """Having a receiver is the effect: Celery leaves the handlers that settings.LOGGING installed alone."""
 
 
-@celeryd_init.connect
-@beat_init.connect
+@import_modules.connect
 def stop_on_wrong_settings(**_: Any) -> None:
+    """The first signal that worker and beat share; beat_init comes only after beat has read the database."""
     from config.checks import refuse_to_start
 
     refuse_to_start()
