@@ -1,0 +1,61 @@
+"""Messages as the phone shows them: the little markup WeCom knows, and nothing else (doc 90236)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils.html import escape, strip_tags
+from django.utils.safestring import SafeString, mark_safe
+
+_LINK = re.compile(r"&lt;a href=&quot;(https?://[^&\s]*(?:&amp;[^&\s]*)*)&quot;&gt;(.*?)&lt;/a&gt;")
+_MARKDOWN_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_CODE = re.compile(r"`([^`]+)`")
+_COLOUR = re.compile(r"&lt;font color=&quot;(info|comment|warning)&quot;&gt;(.*?)&lt;/font&gt;")
+_HEADING = re.compile(r"#{1,6} +(.*)")
+
+
+def message_html(kind: str, content: dict[str, Any]) -> SafeString:
+    """Everything is escaped first; only the known marks become elements again."""
+    if kind == "text":
+        return _safe(_LINK.sub(r'<a href="\1">\2</a>', escape(content["content"])).replace("\n", "<br>"))
+    if kind == "markdown":
+        return _safe("".join(_markdown_line(line) for line in content["content"].split("\n")))
+    if kind == "textcard":
+        description = escape(strip_tags(re.sub(r"<br ?/?>|</div>", "\n", content["description"])))
+        return _safe(
+            f"<strong>{escape(content['title'])}</strong><p>{description.strip().replace(chr(10), '<br>')}</p>"
+            f'<a class="open" href="{escape(content["url"])}">{escape(content["btntxt"])} ›</a>'
+        )
+    title = content.get("main_title") or {}
+    return _safe(f"<strong>{escape(title.get('title', ''))}</strong><p>{escape(title.get('desc', ''))}</p>")
+
+
+def card_lines(kind: str, card: dict[str, Any]) -> dict[str, Any] | None:
+    """The rows and buttons of a template card; None for other messages."""
+    if kind != "template_card":
+        return None
+    return {
+        "rows": [
+            (line.get("keyname", ""), line.get("value", "")) for line in card.get("horizontal_content_list") or []
+        ],
+        "buttons": [button.get("text", "") for button in card.get("button_list") or []],
+        "replaced": card.get("replace_text") or (card.get("button") or {}).get("replace_name", ""),
+    }
+
+
+def _markdown_line(line: str) -> str:
+    text = str(escape(line))
+    text = _COLOUR.sub(r'<span class="\1">\2</span>', text)
+    text = _MARKDOWN_LINK.sub(r'<a href="\2">\1</a>', text)
+    text = _CODE.sub(r"<code>\1</code>", _BOLD.sub(r"<b>\1</b>", text))
+    if heading := _HEADING.fullmatch(text):
+        return f"<h4>{heading[1]}</h4>"
+    if text.startswith("&gt;"):
+        return f"<blockquote>{text[4:].strip()}</blockquote>"
+    return f"<div>{text or '&nbsp;'}</div>"
+
+
+def _safe(html: str) -> SafeString:
+    return mark_safe(html)  # noqa: S308 - built from escaped text above
