@@ -1,0 +1,113 @@
+"""Application messages to members (doc 90236): text, Markdown, text card.
+
+WeCom's duplicate check is always on: the same request within four hours is delivered once, which makes repeating
+after a lost answer safe. A text that is meant to arrive twice must therefore differ (say which reminder it is).
+More than 30 messages a minute to one member are dropped by WeCom without an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wecom.budgets import Lane
+from wecom.client import WeComClient
+from wecom.errors import error_for
+
+LONGEST_TEXT = 2048
+"""Bytes of UTF-8, for text and Markdown."""
+LONGEST_TITLE = 128
+LONGEST_DESCRIPTION = 512
+"""Characters, as the title's; both of a text card."""
+LONGEST_BUTTON = 4
+MOST_RECIPIENTS = 1000
+DUPLICATE_CHECK_SECONDS = 4 * 60 * 60
+"""The longest that WeCom offers."""
+NO_RECIPIENT = 82001
+ELLIPSIS = "…"
+
+
+@dataclass(slots=True)
+class SendResult:
+    """Who was *not* reached although WeCom said "ok" (userids in lower case, as WeCom returns them)."""
+
+    invalid_users: list[str] = field(default_factory=list)
+    unlicensed_users: list[str] = field(default_factory=list)
+
+
+def send_text(client: WeComClient, *, to: Sequence[str], text: str, lane: Lane = "notice") -> SendResult:
+    """Send ``text``, cut to 2048 bytes, to the userids ``to``.
+
+    Raises PermanentError when there is no recipient (82001) or none can be reached (81013).
+    """
+    return _send(client, to, {"msgtype": "text", "text": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane)
+
+
+def send_markdown(client: WeComClient, *, to: Sequence[str], text: str, lane: Lane = "notice") -> SendResult:
+    """As ``send_text``, with WeCom's subset of Markdown: headings, bold, links, inline code, quotes, font colour."""
+    return _send(client, to, {"msgtype": "markdown", "markdown": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane)
+
+
+def send_textcard(
+    client: WeComClient,
+    *,
+    to: Sequence[str],
+    title: str,
+    description: str,
+    url: str,
+    button: str = "",
+    lane: Lane = "notice",
+) -> SendResult:
+    """As ``send_text``, with a card that opens ``url`` (with scheme); ``button``: at most 4 characters, else 详情."""
+    card = {
+        "title": _cut(title, LONGEST_TITLE),
+        "description": _cut(description, LONGEST_DESCRIPTION),
+        "url": url,
+        **({"btntxt": button[:LONGEST_BUTTON]} if button else {}),
+    }
+    return _send(client, to, {"msgtype": "textcard", "textcard": card}, lane)
+
+
+def cut_bytes(text: str, longest: int) -> str:
+    """``text`` in at most ``longest`` bytes of UTF-8, cut between characters and ended with … if it was longer."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= longest:
+        return text
+    return encoded[: longest - len(ELLIPSIS.encode())].decode("utf-8", "ignore") + ELLIPSIS
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - len(ELLIPSIS)] + ELLIPSIS
+
+
+def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], lane: Lane) -> SendResult:
+    result = SendResult()
+    for recipients in _batches(to):
+        body = {
+            "touser": "|".join(recipients),
+            "agentid": int(client.config.agent_id),  # as a number, or 40056
+            **message,
+            "enable_duplicate_check": 1,
+            "duplicate_check_interval": DUPLICATE_CHECK_SECONDS,
+        }
+        answer = client.post("message/send", body, writes=True, lane=lane)
+        result.invalid_users += _users(answer.get("invaliduser"))
+        result.unlicensed_users += _users(answer.get("unlicenseduser"))
+    return result
+
+
+def _batches(to: Sequence[str]) -> Iterator[list[str]]:
+    """Each recipient once (userids ignore case, doc 90195), at most 1000 a call."""
+    unique: dict[str, str] = {}
+    for userid in filter(None, to):
+        unique.setdefault(userid.casefold(), userid)
+    recipients = list(unique.values())
+    if not recipients:
+        raise error_for("message/send", NO_RECIPIENT, "")
+    for start in range(0, len(recipients), MOST_RECIPIENTS):
+        yield recipients[start : start + MOST_RECIPIENTS]
+
+
+def _users(joined: str | None) -> list[str]:
+    return [userid.lower() for userid in (joined or "").split("|") if userid]

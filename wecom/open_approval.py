@@ -1,0 +1,26 @@
+"""The approval flow engine (审批流程引擎): read the state of a form that was started from the H5 page (doc 90269)."""
+
+from __future__ import annotations
+
+from wecom.budgets import Lane
+from wecom.client import WeComClient
+from wecom.errors import IT_REPEATS, RetryableError, WeComError
+from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_data
+
+UNKNOWN_NUMBER = 301025
+"""Approval parameter not accepted; the call has only one parameter, the number."""
+
+
+def get_open_approval(client: WeComClient, third_no: str, *, lane: Lane = "bulk") -> RemoteApproval | None:
+    """The form with our number ``third_no``, or None when WeCom has none: nobody has sent it off yet."""
+    try:
+        answer = client.post("corp/getopenapprovaldata", {"thirdNo": third_no}, lane=lane)
+    except WeComError as error:
+        if error.errcode == UNKNOWN_NUMBER:
+            return None
+        raise
+    data = answer.get("data")
+    try:
+        return from_engine_data(data) if data else None
+    except BadSnapshot as error:
+        raise RetryableError(str(error), remedy=IT_REPEATS, endpoint="corp/getopenapprovaldata") from error

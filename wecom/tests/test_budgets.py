@@ -1,0 +1,152 @@
+"""The budgets in a real Redis: exact under parallel callers, lanes, pauses."""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from wecom import budgets
+from wecom import redis as redis_module
+from wecom.budgets import Budget, Rate, rate_of
+from wecom.errors import QuotaError, RetryableError
+from wecom.redis import redis
+from wecom.tests.peers import refused_url
+
+LIST = "oa/getapprovalinfo"
+
+
+@pytest.fixture
+def budget() -> Budget:
+    return Budget(f"test:{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """A caller that would have to wait is refused at once, so that the test counts and does not wait."""
+    monkeypatch.setattr(budgets, "LONGEST_WAIT", 0.0)
+
+
+def taken(budget: Budget, lane: budgets.Lane = "decision", most: int = 1000) -> int:
+    """How many calls pass one after another before the budget refuses."""
+    for count in range(most):
+        try:
+            budget.take(LIST, lane)
+        except QuotaError:
+            return count
+    return most
+
+
+def test_the_approval_endpoints_follow_the_setting_and_the_rest_the_documents(settings):
+    settings.WECOM_CALLS_PER_MINUTE = 321
+    assert rate_of("oa/applyevent").limit == 321
+    assert rate_of("message/send").limit == 10_000
+    assert rate_of("gettoken").limit == 60
+
+
+@pytest.mark.parametrize("limit", [1, 2, 10, 60, 600, 10_000])
+def test_no_minute_can_hold_more_calls_than_the_limit(limit):
+    rate = Rate(limit)
+    # GCRA lets the burst through at once and then one call per interval: this is the fullest window of 60 s.
+    fullest = rate.burst + int(60 / rate.interval) if limit > 1 else 1
+    assert fullest <= limit
+    assert rate.burst >= 1
+
+
+def test_a_burst_passes_and_then_nobody_for_one_interval(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 60  # 6 at once, then one every 60/54 s
+    assert taken(budget) == 6
+    with pytest.raises(QuotaError) as caught:
+        budget.take(LIST)
+    assert caught.value.retry_after == pytest.approx(60 / 54, rel=0.5)
+    assert caught.value.endpoint == LIST
+
+
+def test_parallel_callers_together_get_exactly_the_burst(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 100  # 10 at once, then one every 0.67 s
+
+    def attempt(_number: int) -> bool:
+        try:
+            budget.take(LIST)
+        except QuotaError:
+            return False
+        return True
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        passed = sum(pool.map(attempt, range(200)))
+    dripped = int((time.monotonic() - started) / Rate(100).interval) + 1
+    assert 10 <= passed <= 10 + dripped
+
+
+def test_a_short_wait_is_waited(budget, settings):
+    settings.WECOM_CALLS_PER_MINUTE = 600  # 30 at once, then one every 105 ms
+    started = time.monotonic()
+    for _number in range(32):
+        budget.take(LIST)
+    assert time.monotonic() - started >= 1.5 * Rate(600).interval
+
+
+def test_bulk_work_leaves_room_for_notices_and_notices_for_decisions(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 30  # 3 at once: bulk may use 1, notices 2, decisions 3; the next after 2.2 s
+    assert taken(budget, "bulk") == 1
+    assert taken(budget, "notice") == 1
+    assert taken(budget, "decision") == 1
+
+
+def test_endpoints_and_apps_have_budgets_of_their_own(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 10
+    assert taken(budget) == 1
+    budget.take("oa/getapprovaldetail")
+    Budget(f"{budget._app_key}:another").take(LIST)
+
+
+def test_a_pause_holds_for_everybody_and_says_until_when(budget):
+    assert budget.paused_until(LIST) is None
+    budget.pause(LIST, 60)
+    until = budget.paused_until(LIST)
+    assert until is not None
+    with pytest.raises(QuotaError) as caught:
+        budget.take(LIST)
+    assert caught.value.retry_after == pytest.approx(60, abs=5)
+    budget.pause(LIST, 5)  # a shorter pause does not cut a longer one
+    assert budget.paused_until(LIST) == pytest.approx(until, abs=timedelta(seconds=1))
+    budget.take("oa/applyevent")
+
+
+def test_the_script_survives_a_flush(budget):
+    budget.take(LIST)
+    redis().script_flush()
+    budget.take(LIST)
+
+
+def test_every_key_ends_by_itself(budget, settings):
+    budget.take(LIST)
+    budget.pause(LIST, 30)
+    keys = list(redis().scan_iter(f"{budget._app_key}:*"))
+    assert len(keys) == 2
+    assert all(0 < redis().pttl(key) <= 30_000 for key in keys)
+
+
+def test_a_redis_that_hangs_costs_one_time_out(budget, settings, monkeypatch):
+    monkeypatch.setattr(redis_module, "ANSWER_SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        started = time.monotonic()
+        with pytest.raises(RetryableError):
+            budget.take(LIST)
+        assert 0.3 < time.monotonic() - started < 0.8
+
+
+def test_without_redis_a_call_fails_soon_and_may_be_repeated(budget, settings):
+    settings.REDIS_URL = refused_url().replace("http://", "redis://:canary-password@")
+    started = time.monotonic()
+    with pytest.raises(RetryableError) as caught:
+        budget.take(LIST)
+    assert time.monotonic() - started < 3
+    assert "canary" not in "".join(traceback.format_exception(caught.value))

@@ -1,0 +1,194 @@
+"""One HTTP exchange with WeCom: keep-alive, time-outs, and the question whether anything was sent.
+
+Knows nothing of errcodes or tokens. Its errors never carry the address (the token is in its query), not even as the
+exception's context.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import structlog
+from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
+
+from wecom.errcodes import IT_REPEATS, Text
+from wecom.errors import OutcomeUnknown, RetryableError, WeComError
+
+logger = structlog.get_logger(__name__)
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 8.0
+"""Longest silence while waiting for an answer; one that drips in is cut off when both times together have passed."""
+LONGEST_ANSWER = 10 * 1024 * 1024
+CHUNK = 64 * 1024
+CONNECTIONS = 32
+
+# urllib3 logs every request line at DEBUG, and in WeCom's the query holds the access token.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+_CHECK_ADDRESS = _("Check WECOM_API_BASE_URL, the proxy and the firewall; the system tries again by itself.")
+
+
+def exchange(
+    method: str,
+    endpoint: str,
+    *,
+    params: Mapping[str, str],
+    body: Mapping[str, Any] | None = None,
+    writes: bool = False,
+) -> dict[str, Any]:
+    """Call ``endpoint`` (``oa/applyevent``) and return the JSON object that came back, whatever its errcode.
+
+    Raises RetryableError when nothing was sent, or when the call only reads; OutcomeUnknown when a call that
+    ``writes`` was sent but not readably answered.
+    """
+    try:
+        status, content = _send(method, endpoint, params, body)
+    except (requests.RequestException, HTTPError) as error:
+        failure = _failure(error, endpoint, writes)
+    except TooSlow:
+        failure = _unanswered(_("WeCom's answer took too long."), endpoint, writes)
+    except TooLarge:
+        failure = _unanswered(_("WeCom's answer was too large."), endpoint, writes)
+    else:
+        answer = _parse(content) if status == 200 else None
+        if answer is not None:
+            return answer
+        sentence = format_lazy(_("What answered was not WeCom's API (HTTP status {status})."), status=status)
+        failure = _unanswered(sentence, endpoint, writes)
+    raise failure  # out here: inside "except" the original, address and token included, would be its context
+
+
+def log_call(endpoint: str, started: float, error: WeComError | None = None) -> None:
+    """One line per exchange that began at ``started`` (monotonic): endpoint, errcode, milliseconds, WeCom's hint."""
+    milliseconds = round((time.monotonic() - started) * 1000)
+    if error is None:
+        logger.info("wecom_call", endpoint=endpoint, errcode=0, ms=milliseconds)
+        return
+    logger.warning(
+        "wecom_call",
+        endpoint=endpoint,
+        errcode=error.errcode,
+        ms=milliseconds,
+        hint=error.hint,
+        failure=type(error).__name__,
+    )
+
+
+class TooSlow(Exception):
+    """The answer as a whole took longer than CONNECT_SECONDS + READ_SECONDS."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than LONGEST_ANSWER."""
+
+
+def _send(method: str, endpoint: str, params: Mapping[str, str], body: Mapping[str, Any] | None) -> tuple[int, bytes]:
+    data = None
+    if body is not None:
+        # Real UTF-8, no \\uXXXX: WeCom may refuse escapes with 40033. A lone surrogate has no UTF-8; it becomes "?".
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    deadline = time.monotonic() + CONNECT_SECONDS + READ_SECONDS
+    with _session(os.getpid(), _base_url()).request(
+        method,
+        f"{_base_url()}/cgi-bin/{endpoint}",
+        params=params,
+        data=data,
+        headers={"Content-Type": "application/json; charset=utf-8"} if data else None,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,  # a redirect would carry the token to wherever it points
+        stream=True,
+    ) as response:
+        return response.status_code, _read(response, deadline)
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The body. read1() returns after each packet, so that a peer which drips bytes meets the deadline."""
+    parts: list[bytes] = []
+    size = 0
+    while part := response.raw.read1(CHUNK, decode_content=True):
+        parts.append(part)
+        size += len(part)
+        if size > LONGEST_ANSWER:
+            raise TooLarge
+        if time.monotonic() > deadline:
+            raise TooSlow
+    return b"".join(parts)
+
+
+def _parse(content: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _failure(error: Exception, endpoint: str, writes: bool) -> RetryableError:
+    if _never_sent(error):
+        return RetryableError(_("WeCom cannot be reached."), remedy=_CHECK_ADDRESS, endpoint=endpoint)
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
+        return _unanswered(_("WeCom did not answer in time."), endpoint, writes)
+    return _unanswered(_("The connection to WeCom broke before the answer was complete."), endpoint, writes)
+
+
+_BEFORE_SENDING = (
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the request certainly never left: no address, no connection, no proxy, no trusted certificate."""
+    if isinstance(error, _BEFORE_SENDING):
+        return True
+    wrapped = error.args[0] if error.args else None
+    reason = wrapped.reason if isinstance(wrapped, MaxRetryError) else wrapped
+    if isinstance(reason, SSLError):
+        # Any other TLS failure may also come while the answer is read, after WeCom has acted.
+        return isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    return isinstance(reason, NewConnectionError)
+
+
+def _unanswered(sentence: Text, endpoint: str, writes: bool) -> RetryableError:
+    error_class = OutcomeUnknown if writes else RetryableError
+    return error_class(sentence, remedy=IT_REPEATS, endpoint=endpoint)
+
+
+def _base_url() -> str:
+    return settings.WECOM_API_BASE_URL.rstrip("/").removesuffix("/cgi-bin")
+
+
+@lru_cache(maxsize=8)
+def _session(pid: int, base_url: str) -> requests.Session:
+    """One session per process (``pid``: sockets must not be shared over a fork) and address.
+
+    It is used by many threads: its connection pool is safe for that, and what is not (cookies, redirects, looking up
+    the environment at each call) is switched off.
+    """
+    session = requests.Session()
+    session.trust_env = False  # else ~/.netrc could add credentials
+    session.proxies.update(get_environ_proxies(base_url))
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
