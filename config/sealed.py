@@ -122,6 +122,8 @@ class SealedField(models.TextField):
     """A text column whose value is sealed. The attribute is a ``Sealed``; assign a str to replace the secret."""
 
     descriptor_class = _SealedAttribute
+    _pyi_private_set_type: str | Sealed  # type: ignore[assignment]  # what mypy's Django plugin reads
+    _pyi_private_get_type: Sealed  # type: ignore[assignment]
 
     @property
     def context(self) -> str:
