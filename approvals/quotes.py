@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals.actors import Actor
-from approvals.exceptions import NotAllowed, WrongState
+from approvals.exceptions import InvalidInput, NotAllowed, WrongState
 from approvals.models import InstanceStatus, NumberSequence, Quote, QuoteItem
 from approvals.permissions import require_own_quote
 from approvals.transitions import QUOTE_STATUS, REVISABLE
 
 CENT = Decimal("0.01")
+LARGEST_TOTAL = Decimal("9999999999999999.99")
 CONTENT_FIELDS = ("title", "customer_name", "contact", "phone", "currency", "valid_until", "remark")
 ITEM_FIELDS = ("name", "specification", "quantity", "unit_price")
 
@@ -110,8 +111,10 @@ def replace_items(quote: Quote, items: Sequence[Mapping[str, Any]]) -> None:
 
 
 def save_total(quote: Quote) -> None:
-    """Recompute and store the total from the stored items."""
+    """Recompute and store the total from the stored items. Raises InvalidInput for more than the column can hold."""
     quote.total = total(quote.items.all())
+    if quote.total > LARGEST_TOTAL:
+        raise InvalidInput({"items": [_("The total is too large.")]})
     quote.save(update_fields=["total", "updated_at"])
 
 

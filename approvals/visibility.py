@@ -14,12 +14,13 @@ from wecom.directory import member_of
 
 Row = TypeVar("Row", bound=Model)
 
-SEES_ALL_QUOTES = (
+SEES_ALL = (
     "approvals.view_all_quotes",
     "approvals.manage_all_quotes",
     "approvals.decide_any_approval",
+    "approvals.sync_approval",
+    "approvals.close_conflict",
 )
-SEES_ALL_APPROVALS = (*SEES_ALL_QUOTES, "approvals.sync_approval", "approvals.close_conflict")
 """Whoever must act on anybody's approval, or oversee them all (auditors), sees all. The others see their own work.
 
 Django's own ``view_quote`` and ``view_approvalinstance`` open the pages of the admin; they say nothing about whose.
@@ -32,18 +33,14 @@ def visible_to(user: Any, rows: QuerySet[Row]) -> QuerySet[Row]:
     Without one of the rights above: one's own quotes and submissions, and what one approves as a WeCom member
     (approvals with the member among the steps, and their quotes). Raises TypeError for rows of any other kind.
     """
-    if rows.model is Quote:
-        if _has_any(user, SEES_ALL_QUOTES):
-            return rows
-        own = ApprovalInstance.objects.filter(_takes_part(user), quote=OuterRef("pk"))
-        return rows.filter(Q(owner=user) | Exists(own))
+    if rows.model not in (Quote, ApprovalInstance):
+        raise TypeError(f"no rule for {rows.model.__name__}")
+    if any(user.has_perm(permission) for permission in SEES_ALL):
+        return rows
+    taking_part = _takes_part(user)
     if rows.model is ApprovalInstance:
-        return rows if _has_any(user, SEES_ALL_APPROVALS) else rows.filter(Q(quote__owner=user) | _takes_part(user))
-    raise TypeError(f"no rule for {rows.model.__name__}")
-
-
-def _has_any(user: Any, permissions: tuple[str, ...]) -> bool:
-    return any(user.has_perm(permission) for permission in permissions)
+        return rows.filter(Q(quote__owner=user) | taking_part)
+    return rows.filter(Q(owner=user) | Exists(ApprovalInstance.objects.filter(taking_part, quote=OuterRef("pk"))))
 
 
 def _takes_part(user: Any) -> Q:

@@ -241,7 +241,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.rest.PageNumbers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -267,6 +267,14 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/",
+    "ENUM_NAME_OVERRIDES": {
+        "QuoteStatus": "approvals.models.QuoteStatus",
+        "ApprovalStatus": "approvals.models.InstanceStatus",
+        "StepStatus": "approvals.models.StepStatus",
+        "Flow": "approvals.models.Flow",
+        "Channel": "approvals.models.Channel",
+        "Outcome": "approvals.models.Outcome",
+    },
 }
 
 # --- WeCom: credentials bootstrap the default WeComConfig; afterwards admin rules --------------------------------------

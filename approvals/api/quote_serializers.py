@@ -1,0 +1,84 @@
+"""Quotes as JSON. Limits of texts and numbers come from the models; the total is never taken from a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from approvals import quotes
+from approvals.models import Flow, Quote, QuoteItem
+from approvals.rules import MOST_APPROVERS
+
+MOST_ITEMS = 500
+"""Per quote. Far above a real one; bounds what one request makes us compute, seal and send."""
+COMMENT_LENGTH = 500
+"""Characters; in Chinese still within one WeCom message of 2048 bytes, together with its frame."""
+
+
+class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
+    amount = serializers.SerializerMethodField(help_text="quantity × unit_price, rounded half up to the cent.")
+
+    class Meta:
+        model = QuoteItem
+        fields = ("name", "specification", "quantity", "unit_price", "amount")
+
+    @extend_schema_field(serializers.DecimalField(max_digits=24, decimal_places=2))
+    def get_amount(self, item: QuoteItem) -> str:
+        return str(quotes.amount(item.quantity, item.unit_price))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An item is whole, also in a PATCH: there DRF lets nested fields be absent, but items are replaced."""
+        missing = [name for name, field in self.fields.items() if field.required and name not in attrs]
+        if missing:
+            raise serializers.ValidationError({name: self.fields[name].error_messages["required"] for name in missing})
+        return attrs
+
+
+class QuoteSerializer(serializers.ModelSerializer[Quote]):
+    items = QuoteItemSerializer(
+        many=True, max_length=MOST_ITEMS, help_text="In this order; given again, they replace all."
+    )
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, help_text="The owner's user name.")
+    latest_approval = serializers.IntegerField(
+        source="latest_approval_id", read_only=True, allow_null=True, help_text="ID of the latest approval, if any."
+    )
+
+    class Meta:
+        model = Quote
+        fields = (
+            "id",
+            "quote_number",
+            "revision",
+            "status",
+            "approval_status",
+            "title",
+            "customer_name",
+            "contact",
+            "phone",
+            "currency",
+            "valid_until",
+            "remark",
+            "items",
+            "total",
+            "owner",
+            "latest_approval",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = ("quote_number", "revision", "status", "approval_status", "total")
+
+
+class SubmitSerializer(serializers.Serializer[Any]):
+    flow = serializers.ChoiceField(
+        Flow.choices, required=False, help_text="Where it is decided; default: the matching approval rule's."
+    )
+    approvers = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        max_length=MOST_APPROVERS,
+        help_text="WeCom userids; default: the matching approval rule's, else the template's own flow.",
+    )
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, label=_("comment"))
