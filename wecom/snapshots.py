@@ -188,17 +188,24 @@ def _oa_steps(info: Mapping[str, Any]) -> Iterator[RemoteStep]:
         kind = STEP_KIND.get(number_of(node, "nodetype"), "approver")
         for person in nodes_of(node, "subnodelist"):
             userid = text_of(person, "userid") or text_of(node_of(person, "userinfo"), "userid")
-            yield _step(index, userid, person, "spyj", relation, kind)
+            yield _step(index, userid, person, "spyj", relation=relation, kind=kind)
     if nodes:
         return
     records = nodes_of(info, "sprecord")
     for index, record in enumerate(records):
         relation = LEGACY_RELATION.get(number_of(record, "approverattr"), "all")
         for person in nodes_of(record, "details"):
-            yield _step(index, text_of(node_of(person, "approver"), "userid"), person, "spstatus", relation, "approver")
+            yield _step(
+                index,
+                text_of(node_of(person, "approver"), "userid"),
+                person,
+                "spstatus",
+                relation=relation,
+                kind="approver",
+            )
     for notifyer in nodes_of(info, "notifyer"):
         for userid in listed(notifyer.get("userid")):  # UserId may repeat inside one Notifyer
-            yield _step(len(records), str(userid), {}, "", "all", "cc")
+            yield _step(len(records), str(userid), {}, "", relation="all", kind="cc")
 
 
 def _engine_steps(info: Mapping[str, Any]) -> Iterator[RemoteStep]:
@@ -212,7 +219,7 @@ def _engine_steps(info: Mapping[str, Any]) -> Iterator[RemoteStep]:
 
 
 def _step(
-    node: int, userid: str, person: Mapping[str, Any], status_key: str, relation: Relation, kind: StepKind
+    node: int, userid: str, person: Mapping[str, Any], status_key: str, *, relation: Relation, kind: StepKind
 ) -> RemoteStep:
     code = number_of(person, status_key)
     return RemoteStep(

@@ -1,0 +1,115 @@
+"""Which WeCom app is meant, and with which credentials its callbacks are read.
+
+The rows rule. The ``WECOM_*`` settings only bootstrap the first row, and stand in for it while the database is away.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from config.sealed import SealBroken
+from wecom.callback import CallbackCredentials, NoCredentials, UnknownAddress
+from wecom.crypto import CallbackCrypto, CallbackError, gettext_noop
+from wecom.models import WeComConfig
+
+FRESH_FOR = 5.0
+"""Seconds for which a process uses credentials without looking again, so that a callback costs one statement."""
+BOOTSTRAP_SLUG = "default"
+
+_known: dict[str, tuple[float, CallbackCredentials]] = {}
+
+
+def default_config() -> WeComConfig | None:
+    """The default app: the one marked so, else the oldest enabled one.
+
+    While there is no app at all, it is created from the ``WECOM_*`` settings; None if those are not filled in.
+    """
+    found = WeComConfig.objects.filter(enabled=True).order_by("-is_default", "id").first()
+    if found is None and settings.WECOM_CORP_ID and settings.WECOM_SECRET and not WeComConfig.objects.exists():
+        found, _ = WeComConfig.objects.get_or_create(slug=BOOTSTRAP_SLUG, defaults=_from_settings())
+    return found
+
+
+def _from_settings() -> dict[str, object]:
+    return {
+        "name": "WeCom",
+        "corp_id": settings.WECOM_CORP_ID,
+        "agent_id": settings.WECOM_AGENT_ID,
+        "secret": settings.WECOM_SECRET,
+        "callback_token": settings.WECOM_CALLBACK_TOKEN,
+        "encoding_aes_key": settings.WECOM_ENCODING_AES_KEY,
+        "template_id": settings.WECOM_APPROVAL_TEMPLATE_ID,
+        "default_applicant": settings.WECOM_DEFAULT_APPLICANT,
+        "is_default": True,
+    }
+
+
+def config_for_slug(slug: str) -> WeComConfig | None:
+    """The enabled app whose callback address ends in ``slug``; ``""`` means the default app."""
+    return WeComConfig.objects.filter(slug=slug, enabled=True).first() if slug else default_config()
+
+
+def credentials_for(slug: str) -> CallbackCredentials:
+    """What reads the callbacks of this address, at most ``FRESH_FOR`` seconds old.
+
+    While the database is away: the copy this process has, however old, else the settings (default address only).
+    Raises UnknownAddress, NoCredentials, IllegalAesKey.
+    """
+    now = time.monotonic()
+    known = _known.get(slug)
+    if known is not None and now < known[0]:
+        return known[1]
+    try:
+        credentials = _read(slug)
+    except (OperationalError, InterfaceError):
+        # Looking again for every callback would make each wait for a database that is away.
+        credentials = known[1] if known is not None else _credentials_from_settings(slug)
+    except CallbackError:
+        _known.pop(slug, None)
+        raise
+    _known[slug] = (now + FRESH_FOR, credentials)
+    return credentials
+
+
+@receiver([post_save, post_delete], sender=WeComConfig)
+def forget_credentials(**_: Any) -> None:
+    """Look again at the next callback. Other processes do so within ``FRESH_FOR`` seconds."""
+    _known.clear()
+
+
+def _read(slug: str) -> CallbackCredentials:
+    config = config_for_slug(slug)
+    if config is None:
+        raise UnknownAddress if slug else NoCredentials
+    if not (config.callback_token and config.encoding_aes_key):
+        raise NoCredentials
+    try:
+        return CallbackCredentials(
+            config_id=config.pk,
+            primary=CallbackCrypto(config.callback_token.reveal(), config.encoding_aes_key.reveal(), config.corp_id),
+            secondary=_next_pair(config),
+        )
+    except SealBroken as error:
+        raise NoCredentials(gettext_noop("The stored callback credentials cannot be opened.")) from error
+
+
+def _next_pair(config: WeComConfig) -> CallbackCrypto | None:
+    """The second pair while credentials are rotated. Either half may be the one that stays."""
+    if not (config.next_callback_token or config.next_encoding_aes_key):
+        return None
+    token = config.next_callback_token or config.callback_token
+    key = config.next_encoding_aes_key or config.encoding_aes_key
+    return CallbackCrypto(token.reveal(), key.reveal(), config.corp_id)
+
+
+def _credentials_from_settings(slug: str) -> CallbackCredentials:
+    if slug not in ("", BOOTSTRAP_SLUG) or not (settings.WECOM_CALLBACK_TOKEN and settings.WECOM_ENCODING_AES_KEY):
+        raise NoCredentials
+    crypto = CallbackCrypto(settings.WECOM_CALLBACK_TOKEN, settings.WECOM_ENCODING_AES_KEY, settings.WECOM_CORP_ID)
+    return CallbackCredentials(config_id=None, primary=crypto)

@@ -1,0 +1,357 @@
+"""The callback address as WeCom, a proxy and a stranger see it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+from redis import Redis
+
+from config import wakeup
+from wecom import refusals
+from wecom.configs import forget_credentials
+from wecom.models import CallbackEvent, RefusedCallback, WeComConfig
+from wecom.tests.inbound import database_away, deliver, delivery, make_config, post
+from wecom.tests.vectors import OTHER_AES_KEY, OTHER_TOKEN, approval_event, crypto
+
+ADDRESSES = ["/wecom/callback", "/wecom/callback/", "/wecom/callback/sales", "/wecom/callback/sales/"]
+
+
+@pytest.fixture(autouse=True)
+def _own_process_state(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    settings.VAR_DIR = tmp_path
+    forget_credentials()
+    usual, refusals.allowance = refusals.allowance, refusals.Allowance(refusals.BURST, refusals.PER_MINUTE)
+    yield
+    refusals.allowance = usual
+
+
+@contextmanager
+def lock_held_by_somebody() -> Iterator[None]:
+    """Another connection holds the lock that storing an event needs."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    other_connection = connections.create_connection("default")
+    try:
+        with other_connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE wecom_callbackevent IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        other_connection.close()
+
+
+def spooled(folder: Path) -> list[Path]:
+    return sorted((folder / "spool").glob("*.callback"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_the_verification_is_answered_with_the_bare_echo(path: str) -> None:
+    make_config("default")
+    make_config("sales")
+    query, _ = delivery("")
+    echo = crypto().encrypt(b"7731904468820155973")
+    query |= {"echostr": echo, "msg_signature": crypto().sign(query["timestamp"], query["nonce"], echo)}
+    response = Client().get(path, query)
+    assert (response.status_code, response.content) == (200, b"7731904468820155973")
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_an_event_is_stored_and_answered_success(path: str) -> None:
+    default, sales = make_config("default"), make_config("sales")
+    response = deliver(approval_event(), path=path)
+    assert (response.status_code, response.content) == (200, b"success")
+    row = CallbackEvent.objects.get()
+    assert row.config == (sales if "sales" in path else default)
+    assert (row.event, row.subject, row.from_user) == ("sys_approval_change", "202601010001", "sys")
+    assert (row.status, row.attempts, row.credential, row.outcome) == ("pending", 0, "primary", "")
+    assert row.event_time == datetime.fromtimestamp(1767225600, UTC)
+    assert row.payload == approval_event()
+    assert row.key.startswith("sys_approval_change:")
+    assert CallbackEvent.objects.due().get() == row
+
+
+@pytest.mark.django_db
+def test_storing_costs_one_statement_once_the_credentials_are_known() -> None:
+    make_config()
+    deliver(approval_event("1"))
+    with CaptureQueriesContext(connection) as queries:
+        deliver(approval_event("2"))
+    statements = [query["sql"] for query in queries if not query["sql"].startswith("PRAGMA")]
+    assert len(statements) == 1
+    assert "INSERT INTO" in statements[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_any_content_type_will_do(content_type: str) -> None:
+    make_config()
+    query, body = delivery(approval_event())
+    response = Client().generic("POST", f"/wecom/callback?{urlencode(query)}", body, content_type)
+    assert response.content == b"success"
+    assert CallbackEvent.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_events_of_both_credentials_are_taken_while_they_rotate() -> None:
+    make_config(next_callback_token=OTHER_TOKEN, next_encoding_aes_key=OTHER_AES_KEY)
+    assert deliver(approval_event("1")).content == b"success"
+    assert deliver(approval_event("2"), by=crypto(OTHER_TOKEN, OTHER_AES_KEY)).content == b"success"
+    assert dict(CallbackEvent.objects.values_list("subject", "credential")) == {"1": "primary", "2": "secondary"}
+
+
+@pytest.mark.django_db
+def test_a_duplicate_is_answered_success_and_changes_nothing() -> None:
+    make_config()
+    deliver(approval_event())
+    before = CallbackEvent.objects.values().get()
+    assert deliver(approval_event()).content == b"success"
+    assert CallbackEvent.objects.values().get() == before
+
+
+@pytest.mark.django_db
+def test_a_new_event_wakes_a_worker_and_a_duplicate_does_not() -> None:
+    make_config()
+    with Redis.from_url(django_settings.REDIS_URL) as redis:
+        deliver(approval_event())
+        assert wakeup.flush()
+        assert redis.llen("celery") == 1
+        deliver(approval_event())
+        assert wakeup.flush()
+        assert redis.llen("celery") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_event_ten_times_in_parallel_is_stored_once() -> None:
+    make_config()
+
+    def deliver_once(_: int) -> bytes:
+        try:
+            return deliver(approval_event()).content
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(deliver_once, range(30))) == {b"success"}
+    assert CallbackEvent.objects.count() == 1
+
+
+@pytest.mark.django_db
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(order=st.lists(st.integers(min_value=0, max_value=5), min_size=1, max_size=15))
+def test_any_order_and_number_of_deliveries_stores_each_event_once(order: list[int]) -> None:
+    CallbackEvent.objects.all().delete()
+    if not WeComConfig.objects.exists():  # one test database serves all examples
+        make_config()
+    for number in order:
+        assert deliver(approval_event(str(number))).content == b"success"
+    stored = list(CallbackEvent.objects.order_by("id").values_list("subject", flat=True))
+    assert stored == list(dict.fromkeys(map(str, order)))
+
+
+@pytest.mark.django_db
+def test_an_unknown_event_is_stored_too() -> None:
+    make_config()
+    deliver("<xml><MsgType>event</MsgType><Event>moon_landing</Event></xml>")
+    assert CallbackEvent.objects.get().event == "moon_landing"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD"])
+def test_other_methods_are_refused(method: str) -> None:
+    assert Client().generic(method, "/wecom/callback").status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"msg_signature": "0" * 40}, 403, -40001),
+        ({"msg_signature": ""}, 400, 400),
+        ({"timestamp": ""}, 400, 400),
+    ],
+)
+def test_a_refusal_answers_its_status_and_is_kept(change: dict[str, str], status: int, code: int) -> None:
+    make_config()
+    query, body = delivery(approval_event())
+    response = post(body, query | change, REMOTE_ADDR="203.0.113.7", HTTP_X_FORWARDED_FOR="198.51.100.1")
+    assert response.status_code == status
+    assert not CallbackEvent.objects.exists()
+    kept = RefusedCallback.objects.get()
+    assert (kept.code, kept.method, kept.slug, kept.remote_address) == (code, "POST", "", "203.0.113.7")
+    assert kept.reason == response.content.decode()
+    assert kept.query == urlencode(query | change)
+    assert kept.body_start
+    assert body.decode().startswith(kept.body_start)
+
+
+@pytest.mark.django_db
+def test_an_old_callback_is_refused() -> None:
+    make_config()
+    assert deliver(approval_event(), age=3700).status_code == 403
+    assert RefusedCallback.objects.get().code == 403
+
+
+@pytest.mark.django_db
+def test_another_company_is_refused() -> None:
+    make_config(corp_id="wwfacade9999999999")
+    assert deliver(approval_event()).status_code == 403
+    assert RefusedCallback.objects.get().code == -40005
+
+
+@pytest.mark.django_db
+def test_a_body_that_is_no_xml_is_refused() -> None:
+    make_config()
+    query, _ = delivery(approval_event())
+    assert post(b"\xff\0hello", query).status_code == 400
+    kept = RefusedCallback.objects.get()
+    assert (kept.code, kept.body_start) == (-40002, "��hello")
+
+
+@pytest.mark.django_db
+def test_too_large_a_body_is_refused_before_it_is_read() -> None:
+    make_config()
+    query, body = delivery(approval_event())
+    response = post(body, query, CONTENT_LENGTH=str(1024 * 1024 + 1))
+    assert response.status_code == 413
+    assert RefusedCallback.objects.get().body_start == ""
+
+
+@pytest.mark.django_db
+def test_an_unknown_address_is_not_found() -> None:
+    make_config()
+    assert deliver(approval_event(), path="/wecom/callback/nobody").status_code == 404
+    assert RefusedCallback.objects.get().slug == "nobody"
+
+
+@pytest.mark.django_db
+def test_a_switched_off_app_is_not_found() -> None:
+    make_config("sales", enabled=False)
+    assert deliver(approval_event(), path="/wecom/callback/sales").status_code == 404
+
+
+@pytest.mark.django_db
+def test_without_credentials_the_address_is_not_ready() -> None:
+    make_config(callback_token="")
+    assert deliver(approval_event()).status_code == 503
+
+
+@pytest.mark.django_db
+def test_a_malformed_key_is_our_mistake() -> None:
+    make_config(encoding_aes_key="short")
+    assert deliver(approval_event()).status_code == 500
+    assert RefusedCallback.objects.get().code == -40004
+
+
+@pytest.mark.django_db
+def test_a_flood_of_nonsense_is_answered_but_not_kept() -> None:
+    make_config()
+    for _ in range(refusals.BURST + 20):
+        assert post(b"x", {}).status_code == 400
+    assert RefusedCallback.objects.count() == refusals.BURST
+    assert deliver(approval_event()).content == b"success"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_away_events_go_to_the_spool(tmp_path: Path) -> None:
+    make_config()
+    deliver(approval_event("1"))
+    with database_away():
+        assert deliver(approval_event("2")).content == b"success"
+    assert CallbackEvent.objects.count() == 1
+    assert len(spooled(tmp_path)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_away_nonsense_is_still_refused(tmp_path: Path) -> None:
+    make_config()
+    deliver(approval_event("1"))
+    with database_away():
+        assert post(b"x", {}).status_code == 400
+        assert deliver(approval_event("2"), by=crypto("wrong")).status_code == 403
+    assert spooled(tmp_path) == []
+    assert not RefusedCallback.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_verification_needs_no_database_once_the_credentials_are_known() -> None:
+    make_config()
+    deliver(approval_event("1"))
+    query, _ = delivery("")
+    echo = crypto().encrypt(b"42")
+    query |= {"echostr": echo, "msg_signature": crypto().sign(query["timestamp"], query["nonce"], echo)}
+    with database_away():
+        assert Client().get("/wecom/callback", query).content == b"42"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_lock_sends_the_event_to_the_spool_within_two_seconds(tmp_path: Path) -> None:
+    make_config()
+    deliver(approval_event("1"))
+    started = datetime.now(UTC)
+    with lock_held_by_somebody():
+        assert deliver(approval_event("2")).content == b"success"
+    assert 1 < (datetime.now(UTC) - started).total_seconds() < 3
+    assert len(spooled(tmp_path)) == 1
+    assert deliver(approval_event("3")).content == b"success"
+    assert set(CallbackEvent.objects.values_list("subject", flat=True)) == {"1", "3"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bound_of_the_wait_ends_with_the_statement() -> None:
+    make_config()
+    deliver(approval_event("1"))
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+        else:
+            cursor.execute("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
+            assert cursor.fetchone() == ("0", "0")
+
+
+@pytest.mark.skipif(
+    "sqlite" in django_settings.DATABASES["default"]["ENGINE"], reason="SQLite has no server that could restart"
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_kept_connection_that_the_server_closed_is_replaced(tmp_path: Path) -> None:
+    make_config()
+    deliver(approval_event("1"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    other = connections.create_connection("default")
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert deliver(approval_event("2")).content == b"success"
+    assert set(CallbackEvent.objects.values_list("subject", flat=True)) == {"1", "2"}
+    assert spooled(tmp_path) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_app_deleted_a_moment_ago_takes_no_events() -> None:
+    config = make_config()
+    deliver(approval_event("1"))
+    CallbackEvent.objects.all().delete()
+    type(config).objects.filter(pk=config.pk)._raw_delete(using="default")  # as another process would: no signal here
+    assert deliver(approval_event("2")).status_code == 503
+    assert not CallbackEvent.objects.exists()

@@ -1,0 +1,71 @@
+"""The callback address: verify, decrypt, store, ``success``. Nothing else happens while WeCom waits."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from wecom import inbox, refusals, spool
+from wecom.callback import (
+    MOST_BODY_BYTES,
+    CallbackCredentials,
+    OpenedCallback,
+    TooLarge,
+    open_callback,
+    verify_echo,
+)
+from wecom.configs import credentials_for
+from wecom.crypto import CallbackError, Unparsable, gettext_noop
+from wecom.quick_insert import DatabaseAway
+
+logger = structlog.get_logger(__name__)
+
+PLAIN = "text/plain; charset=utf-8"
+
+
+@csrf_exempt
+@transaction.non_atomic_requests
+def callback(request: HttpRequest, slug: str = "") -> HttpResponseBase:
+    """GET: URL verification, answered with the decrypted bytes. POST: one event, answered ``success`` once it is on
+    disk. A refusal answers with its HTTP status and its English sentence. (Docs 90930, 90238.)"""
+    if request.method not in ("GET", "POST"):
+        return HttpResponseNotAllowed(["GET", "POST"])
+    body = b""
+    try:
+        credentials = credentials_for(slug)
+        if request.method == "GET":
+            return HttpResponse(verify_echo(credentials, request.GET.dict(), now=timezone.now()), content_type=PLAIN)
+        body = _body(request)
+        query = request.GET.dict()
+        _keep(slug, credentials, query, body, open_callback(credentials, query, body, now=timezone.now()))
+    except CallbackError as error:
+        refusals.note(request, slug, error, body)
+        return HttpResponse(error.reason, status=error.http_status, content_type=PLAIN)
+    return HttpResponse("success", content_type=PLAIN)
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The body, whose size is looked at before any of it is read. Raises TooLarge, Unparsable."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BODY_BYTES:
+        raise TooLarge
+    try:
+        return request.body
+    except UnreadablePostError as error:
+        raise Unparsable(gettext_noop("The connection broke off before the body had arrived.")) from error
+
+
+def _keep(
+    slug: str, credentials: CallbackCredentials, query: dict[str, str], body: bytes, opened: OpenedCallback
+) -> None:
+    """Inbox, or spool while the database is away. Raises SpoolFull when neither takes it."""
+    try:
+        if credentials.config_id is None:
+            raise DatabaseAway("only the settings' credentials are known")
+        if inbox.store(opened, config_id=credentials.config_id):
+            inbox.wake_worker()
+    except DatabaseAway as error:
+        spool.keep(slug, query, body)
+        logger.warning("callback_spooled", event_id=opened.event_id, error=str(error))
