@@ -1,0 +1,12 @@
+"""Django's and Celery's defaults: a connection per request and per task, early acknowledgement, prefetching."""
+
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES
+
+ROOT_URLCONF = "config.bench.variants.naive"
+CELERY_IMPORTS = ["config.bench.variants.naive"]
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+CELERY_DB_REUSE_MAX = None
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
