@@ -7,7 +7,6 @@ exception's context.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import ssl
 import time
@@ -36,9 +35,6 @@ READ_SECONDS = 8.0
 LONGEST_ANSWER = 10 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECTIONS = 32
-
-# urllib3 logs every request line at DEBUG, and in WeCom's the query holds the access token.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 _CHECK_ADDRESS = _("Check WECOM_API_BASE_URL, the proxy and the firewall; the system tries again by itself.")
 

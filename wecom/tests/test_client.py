@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from wecom.client import WeComClient, for_config
-from wecom.errors import OutcomeUnknown, PermanentError, QuotaError, TokenError
+from wecom.errors import OutcomeUnknown, PermanentError, QuotaError, RetryableError, TokenError
 from wecom.tests.conftest import CANARY_SECRET
 from wecom.tests.peers import Close, Peer, Received
 from wecom.tests.test_tokens import in_processes, token_answer
@@ -125,3 +125,15 @@ def test_a_call_logs_endpoint_code_and_hint_but_no_secret(wecom_client, peer, ca
     for canary in ("canary-token-77aa", CANARY_SECRET):
         assert canary not in caplog.text
         assert canary not in str(caught.value) + repr(caught.value) + repr(vars(caught.value))
+
+
+def test_calls_go_on_when_redis_is_back(wecom_client, peer, settings, valkey):
+    settings.REDIS_URL = valkey.url
+    peer.answer(DETAIL, {"errcode": 0})
+    wecom_client.post(DETAIL, {})
+    valkey.kill()
+    with pytest.raises(RetryableError, match="REDIS_URL"):
+        wecom_client.post(DETAIL, {})
+    valkey.start()
+    assert wecom_client.post(DETAIL, {}) == {"errcode": 0}
+    assert len(peer.calls(DETAIL)) == 2

@@ -142,6 +142,14 @@ def test_a_refused_secret_is_not_tried_again_by_anybody(peer, app, errcode):
     assert len(peer.calls("gettoken")) == 1
 
 
+def test_the_schedule_does_not_ask_while_the_breaker_is_open(peer, app):
+    peer.answer("gettoken", refusal(40001))
+    for _attempt in range(2):
+        with pytest.raises(PermanentError):
+            TokenStore(app).refresh_if_below(1800)
+    assert len(peer.calls("gettoken")) == 1
+
+
 def test_another_secret_is_tried_at_once(peer, app):
     peer.answer("gettoken", refusal(40001), token_answer("token-9"))
     with pytest.raises(PermanentError):
