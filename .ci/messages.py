@@ -68,7 +68,8 @@ def source_texts() -> set[str]:
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / name, copy / name)
         collect_in(copy)
-        return identities(texts(run("msgen", copy / "locale" / "django.pot")))
+        template = run("msgen", copy / "locale" / "django.pot")
+        return identities(texts(template.replace(b"nplurals=INTEGER; plural=EXPRESSION", b"nplurals=2; plural=n != 1")))
 
 
 def complaints(language: str, wanted: set[str]) -> list[str]:

@@ -33,6 +33,11 @@ class ApiTokensConfig(AppConfig):
     name = "knox"
     verbose_name = _("API tokens")
 
+    def ready(self) -> None:
+        # knox gives its model no name that could be translated; migrations do not look at this
+        meta = self.get_model("AuthToken")._meta
+        meta.verbose_name, meta.verbose_name_plural = _("API token"), _("API tokens")
+
 
 class SchedulesConfig(BeatConfig):
     """django-celery-beat under a name that says what a person does with it."""

@@ -1,19 +1,40 @@
-"""The page for an error of ours: 503 when the database is away (it comes back), else 500."""
+"""Pages and JSON for what no view answered: unknown addresses, and errors of ours."""
 
 from __future__ import annotations
 
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
+from django.utils.translation import gettext as _
+from django.views import defaults
+
+API = "/api/"
+RETRY_AFTER = "30"
+"""Seconds; a database that restarts is usually back by then."""
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404."""
+    if request.path_info.startswith(API):
+        return JsonResponse({"detail": _("There is nothing at this address."), "code": "not_found"}, status=404)
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. Renders without context processors: those read the session, which needs the database."""
-    error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
-        response = render(None, "503.html", status=503)
-        response.headers["Retry-After"] = "30"
-        return response
-    return render(None, "500.html", status=500)
+    """handler500: 503 while the database is away (it comes back), else 500.
+
+    Rendered without context processors: those read the session, which needs the database.
+    """
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    if request.path_info.startswith(API):
+        detail = _("The database cannot be reached; try again soon.") if away else _("An error on our side.")
+        code = "not_ready" if away else "server_error"
+        response: HttpResponse = JsonResponse({"detail": detail, "code": code}, status=503 if away else 500)
+    else:
+        page = loader.get_template("503.html" if away else "500.html")
+        response = HttpResponse(page.render(), status=503 if away else 500)
+    if away:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
