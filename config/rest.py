@@ -2,7 +2,8 @@
 
 Errors are DRF's shape with a code beside the sentence: ``{"detail": …, "code": …}``; refused input names its fields.
 A domain exception becomes an answer by having ``status_code`` (and ``code``, ``detail``; for 400 ``errors``, a dict
-of field to sentences; for 409 ``current``, the state that stood in the way), so that no app has to be imported here.
+of field to sentences; for 409 ``current``, the state that stood in the way; for 503 ``retry_after``, seconds), so that
+no app has to be imported here.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def _domain_answer(error: Any) -> Response:
     if getattr(error, "errors", None):
         return Response({field: list(messages) for field, messages in error.errors.items()}, status=error.status_code)
     answer = {"detail": str(getattr(error, "detail", error)), "code": str(getattr(error, "code", "error"))}
-    return Response({**answer, **(getattr(error, "current", None) or {})}, status=error.status_code)
+    retry_after = getattr(error, "retry_after", None)
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    return Response({**answer, **(getattr(error, "current", None) or {})}, status=error.status_code, headers=headers)
 
 
 class PageNumbers(PageNumberPagination):

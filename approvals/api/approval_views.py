@@ -28,7 +28,6 @@ from approvals.api.approval_serializers import (
     not_submitted,
 )
 from approvals.api.base import ApiViewSet
-from approvals.api.comparison import request_comparison
 from approvals.api.errors import (
     APPROVAL_CONFLICT,
     INVALID,
@@ -42,6 +41,7 @@ from approvals.api.errors import (
 from approvals.api.filters import ApprovalFilter
 from approvals.exceptions import NotAllowed
 from approvals.models import ApprovalInstance, InstanceStatus, Quote
+from approvals.sync_request import request_comparison
 from approvals.visibility import visible_to
 
 ACTING = {**WRITING, 404: NOT_FOUND, 409: APPROVAL_CONFLICT}

@@ -7,23 +7,25 @@ from collections.abc import Sequence
 from celery import current_app
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
-from rest_framework import status
-from rest_framework.exceptions import APIException
 
+from approvals.exceptions import EngineError
 from config.wakeup import wake
 
 TASK = "approvals.reconcile"
 
 
-class QueueAway(APIException):
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = _("The queue cannot be reached. Open approvals are compared by themselves once it is back.")
-    default_code = "queue_away"
-    wait = 60
-    """Seconds; becomes the answer's Retry-After."""
+class QueueAway(EngineError):
+    """The broker did not take the request. ``retry_after``: seconds, the answer's Retry-After."""
+
+    status_code = 503
+    code = "queue_away"
+    retry_after = 60
+
+    def __init__(self) -> None:
+        super().__init__(_("The queue cannot be reached. Open approvals are compared by themselves once it is back."))
 
 
-def request_comparison(ids: Sequence[int] | None) -> None:
+def request_comparison(ids: Sequence[int] | None = None) -> None:
     """Queue a comparison of the approvals ``ids``, or of all that are open (None).
 
     The latter cannot get lost, because a schedule asks for the same thing; the former can, so it raises QueueAway
