@@ -50,6 +50,16 @@ class Member:
     def main_department(self) -> int:
         return self.departments[0]
 
+    @property
+    def short_name(self) -> str:
+        """What WeCom writes on the picture of somebody without a photo."""
+        return self.name[-2:]
+
+    @property
+    def hue(self) -> int:
+        """One of five colours for that picture."""
+        return MEMBERS.index(self) % 5
+
 
 DEPARTMENTS: tuple[Department, ...] = (
     Department(1, "启明智造设备有限公司", "Qiming Equipment", 0, 100000000),

@@ -92,6 +92,8 @@ def _record(node: flow.Node) -> dict[str, Any]:
 
 
 def _node(node: flow.Node) -> dict[str, Any]:
+    if node["type"] == flow.COPY:
+        return {"node_type": flow.COPY, "sub_node_list": [{"userid": person["userid"]} for person in node["people"]]}
     return {
         "node_type": node["type"],
         "sp_status": node["status"],

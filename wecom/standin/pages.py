@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from wecom.standin import tokens
 from wecom.standin.acts import act
@@ -25,6 +26,15 @@ from wecom.standin.wecom_api import ROUTES
 if TYPE_CHECKING:
     from wecom.standin.world import World
 
+PARAMETER_WORDS = {
+    "times": gettext_lazy("copies"),
+    "seconds": gettext_lazy("seconds"),
+    "size": gettext_lazy("how many"),
+    "errcode": gettext_lazy("error code"),
+    "effect": gettext_lazy("it happens all the same"),
+    "status": gettext_lazy("HTTP status"),
+    "moment": gettext_lazy("when"),
+}
 TABS = ("todo", "sent", "done", "messages")
 LATEST_EVENTS = 12
 LANGUAGE_COOKIE = "standin_language"
@@ -44,9 +54,7 @@ def respond(world: World, request: Request) -> Response:
 
 
 def home(world: World, request: Request) -> Response:
-    waiting = world.approvals.count_todo()
-    people = [{"member": member, "waiting": waiting.get(member.userid, 0)} for member in visible_members()]
-    return _page(world, "home", {"people": people, "member": None})
+    return _page(world, "home", {"member": None})
 
 
 def phone(world: World, request: Request) -> Response:
@@ -99,7 +107,12 @@ def faults_page(world: World, request: Request, problem: str = "") -> Response:
         "member": None,
         "faults": [{"fault": fault, "label": FAULT_KINDS[fault.kind].label} for fault in world.faults.all()],
         "kinds": [
-            {"name": name, "label": kind.label, "about": kind.about, "parameters": kind.parameters.items()}
+            {
+                "name": name,
+                "label": kind.label,
+                "about": kind.about,
+                "parameters": [(name, PARAMETER_WORDS[name], value) for name, value in kind.parameters.items()],
+            }
             for name, kind in FAULT_KINDS.items()
         ],
         "endpoints": list(ROUTES),
@@ -151,7 +164,7 @@ def _page(world: World, name: str, context: dict[str, Any], status: int = 200) -
     waiting = world.approvals.count_todo()
     frame = {
         "language": translation.get_language(),
-        "switcher": [{"member": member, "waiting": waiting.get(member.userid, 0)} for member in visible_members()],
+        "people": [{"member": member, "waiting": waiting.get(member.userid, 0)} for member in visible_members()],
         "events": event_rows(world, LATEST_EVENTS),
         "fault_count": len(world.faults.all()),
         "callback_url": world.sender.callback_url,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from wecom.standin import approvals as states
 from wecom.standin import flow
 from wecom.standin.approvals import CHINA, Approval
-from wecom.standin.company import Member, display_name
+from wecom.standin.company import Member, display_name, find_member
 from wecom.standin.form_template import FormTemplate
 from wecom.standin.message_html import card_lines, message_html
 from wecom.standin.messages import messages_of
@@ -80,6 +80,7 @@ def approval_view(approval: Approval, template: FormTemplate | None, member: Mem
     return {
         "approval": approval,
         "applicant": display_name(approval.creator),
+        "applicant_member": find_member(approval.creator),
         "status_word": word,
         "colour": colour,
         "waiting_names": ", ".join(display_name(userid) for userid in approval.waiting_for),

@@ -20,6 +20,7 @@ from wecom.standin.world import World
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/cgi-bin/"
+STOP_SECONDS = 0.05  # how often it looks whether it is to stop
 
 
 class StandinServer(ThreadingHTTPServer):
@@ -40,13 +41,13 @@ class StandinServer(ThreadingHTTPServer):
     def start_in_background(self) -> None:
         """Serves from a thread and starts the sender of callbacks; ``stop`` ends both."""
         self.world.sender.start()
-        threading.Thread(target=self.serve_forever, name="standin", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(STOP_SECONDS,), name="standin", daemon=True).start()
 
     def run(self) -> None:
         """Serves until another thread calls ``shutdown``, then closes everything."""
         self.world.sender.start()
         try:
-            self.serve_forever()
+            self.serve_forever(STOP_SECONDS)
         finally:
             self.server_close()
             self.world.close()
