@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from wecom.budgets import Lane
 from wecom.client import WeComClient
-from wecom.errors import IT_REPEATS, RetryableError, WeComError
+from wecom.errors import IT_REPEATS, RetryableError
 from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_data
-
-UNKNOWN_NUMBER = 301025
-"""Approval parameter not accepted; the call has only one parameter, the number."""
 
 
 def get_open_approval(client: WeComClient, third_no: str, *, lane: Lane = "bulk") -> RemoteApproval | None:
-    """The form with our number ``third_no``, or None when WeCom has none: nobody has sent it off yet."""
-    try:
-        answer = client.post("corp/getopenapprovaldata", {"thirdNo": third_no}, lane=lane)
-    except WeComError as error:
-        if error.errcode == UNKNOWN_NUMBER:
-            return None
-        raise
+    """The form with our number ``third_no``, or None when the answer holds none.
+
+    What WeCom says about a number that nobody has sent off is not documented; an errcode (301025 was seen) is raised
+    like any other, since only the caller knows whether the form must exist.
+    """
+    answer = client.post("corp/getopenapprovaldata", {"thirdNo": third_no}, lane=lane)
     data = answer.get("data")
     try:
         return from_engine_data(data) if data else None
