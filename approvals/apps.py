@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,20 @@ from django.utils.translation import gettext_lazy as _
 class ApprovalsConfig(AppConfig):
     name = "approvals"
     verbose_name = _("Quotes and approvals")
+
+    def ready(self) -> None:
+        from approvals import doctor, listeners  # noqa: F401 - both register themselves
+        from config.schedules import register_schedule
+
+        register_schedule(
+            "approvals: reconcile",
+            "approvals.reconcile",
+            every=timedelta(minutes=2),
+            description="Compares open approvals with WeCom and repairs what was lost on the way.",
+        )
+        register_schedule(
+            "approvals: sweep",
+            "approvals.sweep",
+            every=timedelta(seconds=30),
+            description="Wakes a worker for operations that were left behind.",
+        )

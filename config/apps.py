@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from axes.apps import AppConfig as AxesAppConfig
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,9 @@ class ConfigConfig(AppConfig):
         from config.logging import learn_secrets
 
         learn_secrets(settings)
-        post_migrate.connect(schedules.create_registered, sender=self, dispatch_uid="config.schedules")
+        # The sender must have models: Django sends no signal for this app, which has none.
+        beat = apps.get_app_config("django_celery_beat")
+        post_migrate.connect(schedules.create_registered, sender=beat, dispatch_uid="config.schedules")
 
 
 class AccessAttemptsConfig(AxesAppConfig):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,14 @@ from django.utils.translation import gettext_lazy as _
 class WeComAppConfig(AppConfig):
     name = "wecom"
     verbose_name = _("WeCom")
+
+    def ready(self) -> None:
+        from config.schedules import register_schedule
+        from wecom import doctor  # noqa: F401 - its checks register themselves
+
+        register_schedule(
+            "wecom: sweep",
+            "wecom.sweep",
+            every=timedelta(seconds=30),
+            description="Picks up callbacks that were left behind.",
+        )

@@ -1,0 +1,137 @@
+"""One run of comparing approvals with WeCom: what it has found so far, and how each single answer is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from approvals import engine
+from approvals.exceptions import NoInstance
+from approvals.models import ApprovalInstance, InstanceStatus, Outcome
+from wecom.budgets import Lane
+from wecom.client import WeComClient
+from wecom.errors import PermanentError, QuotaError, WeComError
+from wecom.inbox import release_parked
+from wecom.models import WeComConfig
+from wecom.snapshots import BadSnapshot, RemoteApproval
+
+logger = structlog.get_logger(__name__)
+Result = TypeVar("Result")
+
+MOST_FAILURES_IN_A_ROW = 5
+"""After so many failed calls one app is left alone until the next run: WeCom is away, or refuses all of them."""
+MOST_ERRORS_TOLD = 20
+
+
+class GivenUp(Exception):
+    """No further call of this app in this run."""
+
+
+@dataclass(slots=True)
+class Report:
+    """``checked``: approvals whose state at WeCom is known now. ``applied``, ``conflicts``: those that brought news.
+    ``adopted``: submissions found at WeCom that were not known to have arrived. ``released``: parked events made due.
+    ``calls``: requests to WeCom. ``errors``: sentences, each once. ``skipped``: another run was under way."""
+
+    checked: int = 0
+    applied: int = 0
+    adopted: int = 0
+    conflicts: int = 0
+    released: int = 0
+    calls: int = 0
+    errors: list[str] = field(default_factory=list)
+    skipped: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class CountedClient(WeComClient):
+    """A client whose calls the report counts."""
+
+    def __init__(self, config: WeComConfig, report: Report) -> None:
+        super().__init__(config)
+        self._report = report
+
+    def post(
+        self, path: str, body: Mapping[str, Any], *, writes: bool = False, lane: Lane = "decision"
+    ) -> dict[str, Any]:
+        self._report.calls += 1
+        return super().post(path, body, writes=writes, lane=lane)
+
+
+class Comparison:
+    """One run. Whatever fails is written down, and the run goes on with the rest."""
+
+    def __init__(self, *, lane: Lane = "bulk") -> None:
+        self.lane = lane
+        self.report = Report()
+        self.needs_a_person: list[PermanentError] = []
+        self._clients: dict[int, CountedClient] = {}
+        self._failures: dict[int, int] = {}
+
+    def client(self, config: WeComConfig) -> CountedClient:
+        """The client of one app. Raises GivenUp when it has failed too often in this run, WeComError."""
+        if self._failures.get(config.pk, 0) >= MOST_FAILURES_IN_A_ROW:
+            raise GivenUp
+        if config.pk not in self._clients:
+            self._clients[config.pk] = CountedClient(config, self.report)
+        return self._clients[config.pk]
+
+    def attempt(self, config: WeComConfig, work: Callable[[CountedClient], Result]) -> Result | None:
+        """Do one piece of work with the app's client; returns its result, or None when it failed, which is noted."""
+        try:
+            result = work(self.client(config))
+        except GivenUp:
+            return None
+        except WeComError as error:
+            self._failed(config, error)
+            return None
+        except BadSnapshot as error:
+            self.note(_("WeCom's answer cannot be read: %(why)s") % {"why": error})
+            return None
+        except Exception as error:
+            # One approval that cannot be taken in must not keep the others from being compared, run after run.
+            logger.exception("comparison_failed")
+            self.note(f"{type(error).__name__}: {error}")
+            return None
+        self._failures[config.pk] = 0
+        return result
+
+    def _failed(self, config: WeComConfig, error: WeComError) -> None:
+        self.note(str(error))
+        if isinstance(error, PermanentError):
+            self.needs_a_person.append(error)
+        over_budget = isinstance(error, QuotaError)
+        self._failures[config.pk] = MOST_FAILURES_IN_A_ROW if over_budget else self._failures.get(config.pk, 0) + 1
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.report.errors and len(self.report.errors) < MOST_ERRORS_TOLD:
+            self.report.errors.append(sentence)
+
+    def take_in(self, snapshot: RemoteApproval) -> None:
+        """Hand WeCom's word to the engine and count what came of it."""
+        try:
+            outcome = engine.apply_remote(snapshot, source="reconcile")
+        except NoInstance:  # deleted here meanwhile; nothing to compare any more
+            return
+        self.report.checked += 1
+        self.report.applied += outcome == Outcome.APPLIED
+        self.report.conflicts += outcome == Outcome.CONFLICT
+
+    def adopt(self, instance: ApprovalInstance, found: RemoteApproval) -> None:
+        """A form at WeCom turned out to be the submission of ``instance``."""
+        logger.info("submission_found_at_wecom", approval=instance.third_no, sp_no=found.sp_no)
+        with transaction.atomic():
+            status = ApprovalInstance.objects.values_list("status", flat=True).get(pk=instance.pk)
+            if status != InstanceStatus.FAILED:  # a refusal that was none: the state at WeCom decides, see below
+                engine.submission_accepted(instance=instance, sp_no=found.sp_no)
+            engine.apply_remote(replace(found, third_no=instance.third_no), source="reconcile")
+            self.report.released += release_parked([found.sp_no])
+        self.report.adopted += 1
+        self.report.checked += 1

@@ -1,0 +1,169 @@
+"""Carrying out what is queued for WeCom: submissions, and messages about decisions taken here.
+
+A handler talks to WeCom outside any transaction, then writes effect and "done" in one. Right before a call that
+changes something at WeCom it marks its row with one conditional UPDATE, which at the same time proves that the row is
+still this worker's: a worker that lost its lease stops there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from approvals import engine, submission, telling
+from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, SyncOperation
+from approvals.problems import SubmissionProblem
+from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure, drain
+from wecom.client import WeComClient, for_config
+from wecom.errors import PermanentError, WeComError
+from wecom.oa import apply_event, get_approval_detail
+from wecom.snapshots import BadSnapshot, RemoteApproval
+
+logger = structlog.get_logger(__name__)
+
+SENT_AT = "sent_at"
+"""Entry of a submission's payload: from then on WeCom may have it."""
+SWITCHED_OFF_RETRY = 300.0
+"""Seconds after which an operation looks again whether its app is switched on."""
+
+
+def run_due() -> int:
+    """Carry out every operation that is due; returns how many were attempted. For the worker."""
+    return drain(SyncOperation, handle)
+
+
+def handle(row: SyncOperation) -> None:
+    """Carry out one operation. Raises what ``config.durable`` turns into the row's state."""
+    row.error_code = None
+    try:
+        _HANDLERS[OperationKind(row.kind)](row)
+    except WeComError as error:
+        row.error_code = error.errcode
+        raise
+
+
+def _submit(row: SyncOperation) -> None:
+    instance = _instance(row)
+    if instance.sp_no or instance.status not in (InstanceStatus.SUBMITTING, InstanceStatus.CANCELLED):
+        return
+    # Withdrawn here while it was on its way: whether it arrived decides if somebody has to withdraw it there.
+    if SENT_AT in row.payload and _adopt(row, instance):
+        return
+    if instance.status == InstanceStatus.SUBMITTING:
+        try:
+            _hand_over(row, instance)
+        except PermanentFailure as error:
+            _refused(row, instance, error)
+
+
+def _adopt(row: SyncOperation, instance: ApprovalInstance) -> bool:
+    """Take over what an earlier attempt has left at WeCom, if anything.
+
+    When WeCom refuses the search itself, the row dies and the approval stays ``submitting``, because nobody knows
+    whether it arrived: calling that a failure would invite a second submission.
+    """
+    client = _client(instance)
+    found = submission.find_submitted(client, instance)
+    if found is None:
+        return False
+    logger.info("submission_found_at_wecom", approval=instance.third_no, sp_no=found.sp_no)
+    _accepted(row, instance, found.sp_no)
+    _learn(client, found.sp_no, found)
+    return True
+
+
+def _hand_over(row: SyncOperation, instance: ApprovalInstance) -> None:
+    client = _client(instance)
+    body = submission.body_of(instance)
+    _mark_sent(row)
+    sp_no = apply_event(client, body)
+    _accepted(row, instance, sp_no)
+    _learn(client, sp_no)
+
+
+def _instance(row: SyncOperation) -> ApprovalInstance:
+    related = ApprovalInstance.objects.select_related("quote", "config", "template__config")
+    return related.get(pk=row.instance_id)
+
+
+def _client(instance: ApprovalInstance) -> WeComClient:
+    config = instance.config
+    if config is None:
+        raise SubmissionProblem("config_missing", _("The approval belongs to no WeCom app. Submit the quote again."))
+    if not config.enabled:
+        raise TemporaryFailure(_("The WeCom app is switched off."), retry_after=SWITCHED_OFF_RETRY)
+    return for_config(config)
+
+
+def _mark_sent(row: SyncOperation) -> None:
+    """Write down that the call is about to be made. Raises LeaseLost when the row is another worker's by now."""
+    payload = {**row.payload, SENT_AT: timezone.now().isoformat()}
+    if not _held(row).update(payload=payload):
+        raise LeaseLost(row.key)
+    row.payload = payload
+
+
+def _held(row: SyncOperation) -> QuerySet[Any]:
+    """The row, if this worker still holds it."""
+    return SyncOperation.objects.filter(pk=row.pk, status=Status.RUNNING, claim=row.claim)
+
+
+def _accepted(row: SyncOperation, instance: ApprovalInstance, sp_no: str) -> None:
+    with transaction.atomic():
+        engine.submission_accepted(instance=instance, sp_no=sp_no)
+        row.finish()
+
+
+def _refused(row: SyncOperation, instance: ApprovalInstance, error: PermanentFailure) -> None:
+    """The quote shows why and may be submitted again; the row is dead. One transaction, or none of it."""
+    code = error.code if isinstance(error, SubmissionProblem) else ""
+    if isinstance(error, PermanentError):
+        row.error_code = error.errcode
+        code = str(error.errcode or "")
+        try:
+            submission.explain_refusal(instance, error)
+        except SubmissionProblem as problem:
+            error, code = problem, problem.code
+    with transaction.atomic():
+        engine.submission_failed(instance=instance, code=code, message=str(error))
+        row.fail(error)
+        if row.status != Status.DEAD:
+            raise LeaseLost(row.key)
+
+
+def _learn(client: WeComClient, sp_no: str, known: RemoteApproval | None = None) -> None:
+    """Read the accepted form once, so that the approvers of the template's own flow are known here.
+
+    Best effort: the submission is done, and the next callback or comparison brings the same.
+    """
+    try:
+        engine.apply_remote(known or get_approval_detail(client, sp_no, lane="notice"), source="manual")
+    except (WeComError, BadSnapshot) as error:
+        logger.info("accepted_form_not_read", sp_no=sp_no, error=repr(error))
+
+
+def _tell(row: SyncOperation) -> None:
+    instance = _instance(row)
+    client = _client(instance)
+    text = telling.text_of(instance, row)
+    if not _held(row).exists():
+        raise LeaseLost(row.key)
+    # repeating after a lost answer is safe: WeCom delivers the same message once within four hours
+    not_reached = telling.send(client, row.payload["to"], text)
+    with transaction.atomic():
+        if not_reached:
+            logger.warning("members_not_reached", approval=instance.third_no, members=not_reached)
+            _held(row).update(payload={**row.payload, "not_reached": not_reached})
+        row.finish()
+
+
+_HANDLERS: dict[OperationKind, Callable[[SyncOperation], None]] = {
+    OperationKind.SUBMIT: _submit,
+    OperationKind.TELL: _tell,
+}

@@ -1,0 +1,28 @@
+"""Celery's entry points. The rows own retries, not Celery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from approvals import operations
+from approvals.models import SyncOperation
+from approvals.reconcile import reconcile as compare
+from config import durable
+
+
+@shared_task(name="approvals.run_operations")
+def run_operations() -> int:
+    return operations.run_due()
+
+
+@shared_task(name="approvals.reconcile")
+def reconcile(ids: list[int] | None = None) -> dict[str, Any]:
+    """All that is open, or only ``ids``."""
+    return compare(ids).as_json()
+
+
+@shared_task(name="approvals.sweep")
+def sweep() -> int:
+    return durable.sweep(SyncOperation)

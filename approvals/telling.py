@@ -1,0 +1,59 @@
+"""What members read in WeCom when something was done here: which quote, who did what, what is left to do there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals.models import ApprovalInstance, SyncOperation
+from wecom.client import WeComClient
+from wecom.messages import send_text
+
+_HEADLINES: dict[str, Promise] = {
+    "submit": gettext_lazy("%(actor)s submitted a quote for your approval."),
+    "approve": gettext_lazy("%(actor)s approved a quote."),
+    "reject": gettext_lazy("%(actor)s rejected a quote."),
+    "withdraw": gettext_lazy("%(actor)s withdrew a quote from approval."),
+    "delegate": gettext_lazy("%(actor)s asks you to decide on a quote."),
+    "remind": gettext_lazy("%(actor)s reminds you of a quote that waits for your approval."),
+}
+_LEFT_TO_DO: dict[str, Promise] = {
+    # WeCom has no API for any of these (fact sheet 4.1): only a person can bring its own form to the same end
+    "approve": gettext_lazy("Left to do in WeCom: an approver presses “同意” (agree) on approval %(number)s."),
+    "reject": gettext_lazy("Left to do in WeCom: an approver presses “驳回” (reject) on approval %(number)s."),
+    "withdraw": gettext_lazy("Left to do in WeCom: the applicant presses “撤销” (withdraw) on approval %(number)s."),
+}
+
+
+def text_of(instance: ApprovalInstance, row: SyncOperation) -> str:
+    """The message of one operation, in the default language. The same row always gives the same text as long as
+    WeCom's state does not change, so that a repetition is recognised as one."""
+    with translation.override(settings.LANGUAGE_CODE):
+        content, verb = instance.snapshot, row.payload["verb"]
+        lines = [
+            str(_HEADLINES[verb]) % {"actor": row.payload["actor"] or _("Quotebridge")},
+            _("Quote: %(number)s %(title)s") % {"number": instance.third_no, "title": content["title"]},
+            _("Customer: %(customer)s") % {"customer": content["customer_name"]},
+            _("Total: %(currency)s %(total)s") % {"currency": content["currency"], "total": content["total"]},
+        ]
+        if row.payload["comment"]:
+            lines.append(_("Comment: %(comment)s") % {"comment": row.payload["comment"]})
+        # the time makes a second reminder another message; WeCom would swallow an equal one
+        lines.append(_("Time: %(time)s") % {"time": f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"})
+        if instance.remote_pending and verb in _LEFT_TO_DO:
+            lines.append(str(_LEFT_TO_DO[verb]) % {"number": instance.sp_no or instance.third_no})
+        if settings.API_BASE_URL:
+            lines.append(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
+        return "\n".join(lines)
+
+
+def send(client: WeComClient, to: Sequence[str], text: str) -> list[str]:
+    """Send it; returns the members whom WeCom could not reach. Raises ``wecom.errors.WeComError``."""
+    result = send_text(client, to=to, text=text)
+    return [*result.invalid_users, *result.unlicensed_users]
