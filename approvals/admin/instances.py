@@ -1,0 +1,177 @@
+"""Approvals and their timeline: facts, with the same verbs as on the quote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from approvals.admin.panel import approval_context
+from approvals.admin.verbs import APPROVAL_VERBS
+from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, what_wecom_said
+from approvals.models import ApprovalInstance, ApprovalTimeline
+from approvals.truth import remote_label
+from approvals.visibility import visible_to
+from config.admin_verbs import Verb
+from config.facts_admin import DayRangeFilter, FactsAdmin
+
+
+def quote_link(instance: ApprovalInstance) -> SafeString:
+    url = reverse("admin:approvals_quote_change", args=[instance.quote_id])
+    return format_html('<a class="text-link" href="{}">{}</a>', url, instance.quote)
+
+
+@admin.register(ApprovalInstance)
+class ApprovalInstanceAdmin(FactsAdmin):
+    verbs = APPROVAL_VERBS
+    change_form_outer_before_template = "approvals/truth_panel.html"
+    change_form_outer_after_template = "approvals/history.html"
+    list_display = (
+        "third_no",
+        "sp_no",
+        "customer",
+        "flow",
+        "status_badge",
+        "remote_badge",
+        "attention",
+        "applicant",
+        "submitted_at",
+        "decided_at",
+    )
+    list_select_related = ("quote", "applicant")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("flow", ChoicesDropdownFilter),
+        "remote_pending",
+        "conflict",
+        ("submitted_at", DayRangeFilter),
+    )
+    search_fields = ("third_no", "sp_no", "quote__quote_number", "quote__customer_name")
+    search_help_text = _("Our number, WeCom number or customer")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("quote_number", "revision"),
+                    ("third_no", "sp_no"),
+                    ("flow", "config"),
+                    ("template", "relation"),
+                    ("applicant", "applicant_userid"),
+                )
+            },
+        ),
+        (
+            _("Dates"),
+            {
+                "fields": (
+                    ("submitted_at", "decided_at"),
+                    ("decided_channel", "paid_at"),
+                    ("last_synced_at", "remote_changed_at"),
+                    ("last_reminded_at", "seal"),
+                )
+            },
+        ),
+    )
+    readonly_fields = ("quote_number",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalInstance]:
+        rows = super().get_queryset(request).select_related("quote__owner", "applicant")
+        return visible_to(request.user, rows)
+
+    @admin.display(description=_("quote"))
+    def quote_number(self, instance: ApprovalInstance) -> SafeString:
+        return quote_link(instance)
+
+    @admin.display(description=_("customer"), ordering="quote__customer_name")
+    def customer(self, instance: ApprovalInstance) -> str:
+        return instance.quote.customer_name
+
+    @display(description=_("status"), ordering="status", label=STATUS_TONES)
+    def status_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
+        return instance.status, instance.get_status_display()
+
+    @display(description=_("in WeCom"), ordering="remote_status", label=STATUS_TONES)
+    def remote_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
+        return instance.remote_status, remote_label(instance)
+
+    @display(description=_("attention"), label={"conflict": "danger", "remote_pending": "warning"})
+    def attention(self, instance: ApprovalInstance) -> tuple[str, Any] | str:
+        if instance.conflict:
+            return "conflict", _("Conflict")
+        return ("remote_pending", _("Open in WeCom")) if instance.remote_pending else ""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        instance = self.get_object(request, object_id) if object_id else None
+        if instance is not None:
+            context |= approval_context(request, instance)
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
+    def verb_context(self, request: HttpRequest, verb: Verb, obj: ApprovalInstance) -> dict[str, Any]:
+        return {
+            "evidence_template": "approvals/evidence.html",
+            "quote": obj.quote,
+            "content": obj.snapshot,
+            "changes": approval_context(request, obj)["changes"],
+        }
+
+
+@admin.register(ApprovalTimeline)
+class ApprovalTimelineAdmin(FactsAdmin):
+    list_display = ("at", "approval", "action_word", "outcome_badge", "channel", "actor", "from_status", "to_status")
+    list_select_related = ("instance",)
+    list_filter = (
+        ("outcome", ChoicesDropdownFilter),
+        ("channel", ChoicesDropdownFilter),
+        ("recorded_at", DayRangeFilter),
+    )
+    search_fields = ("instance__third_no", "instance__sp_no", "actor")
+    ordering = ("-id",)
+    fields = (
+        ("approval", "at"),
+        ("channel", "actor"),
+        ("action_word", "outcome_badge"),
+        ("from_status", "to_status"),
+        "comment",
+        "said",
+        ("event_id", "recorded_at"),
+    )
+    readonly_fields = ("approval", "action_word", "outcome_badge", "said")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalTimeline]:
+        seen = visible_to(request.user, ApprovalInstance.objects.all())
+        rows = super().get_queryset(request).select_related("instance")
+        return rows.filter(instance__in=seen)
+
+    @admin.display(description=_("approval"), ordering="instance")
+    def approval(self, entry: ApprovalTimeline) -> SafeString:
+        url = reverse("admin:approvals_approvalinstance_change", args=[entry.instance_id])
+        return format_html('<a class="text-link" href="{}">{}</a>', url, entry.instance)
+
+    @admin.display(description=_("action"), ordering="action")
+    def action_word(self, entry: ApprovalTimeline) -> str:
+        return action_label(entry.action)
+
+    @display(description=_("outcome"), ordering="outcome", label=OUTCOME_TONES)
+    def outcome_badge(self, entry: ApprovalTimeline) -> tuple[str, str]:
+        return entry.outcome, entry.get_outcome_display()
+
+    @admin.display(description=_("what WeCom said"))
+    def said(self, entry: ApprovalTimeline) -> str:
+        return what_wecom_said(entry)

@@ -1,0 +1,117 @@
+"""What the truth panel, the timeline and the comparison of revisions show. Reads; ``approvals.truth`` judges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from approvals import quotes
+from approvals.admin import words
+from approvals.admin.verbs import can_sync, latest_approval
+from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
+from approvals.truth import truth_of
+from wecom.models import CallbackEvent
+
+MOST_ENTRIES = 200
+"""Timeline entries on a page; more than any approval has, a bound on what a page can cost."""
+MOST_EVENTS = 10
+
+
+def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]:
+    """Context of ``approvals/truth_panel.html``."""
+    steps = list(instance.steps.all())
+    operations = list(instance.operations.order_by("id"))
+    timeline = _newest(ApprovalTimeline.objects.filter(instance=instance))
+    truth = truth_of(instance, steps=steps, operations=operations, timeline=timeline[::-1], now=timezone.now())
+    may = request.user.has_perm
+    return {
+        "approval": instance,
+        "truth": truth,
+        "here_tone": words.STATUS_TONES.get(instance.status, "default"),
+        "there_tone": words.STATUS_TONES.get(
+            {"paid": "approved"}.get(instance.remote_status, instance.remote_status), "default"
+        ),
+        "steps": [(step, words.STEP_TONES.get(step.status, "default")) for step in steps],
+        "operations": operations if may("approvals.view_syncoperation") else [],
+        "events": _events(instance) if may("wecom.view_callbackevent") else [],
+        "can_sync": can_sync(instance) and may("approvals.sync_approval"),
+        "close_url": reverse("admin:approvals_approvalinstance_close_conflict_page", args=[instance.pk])
+        if instance.conflict and may("approvals.close_conflict")
+        else "",
+        "may_see_approval": may("approvals.view_approvalinstance"),
+    }
+
+
+def quote_context(request: HttpRequest, quote: Quote) -> dict[str, Any]:
+    """Context of a quote's page: the truth about its newest approval, everything that happened, what changed."""
+    instance = latest_approval(quote)
+    if instance is None:
+        return {"quote": quote}
+    entries = _newest(ApprovalTimeline.objects.filter(instance__quote=quote).select_related("instance"))
+    return {
+        "quote": quote,
+        "panel": panel_of(request, instance),
+        "timeline": _lines(entries),
+        "changes": changes_of(quote),
+        "sync_url": reverse("admin:approvals_quote_sync_page", args=[quote.pk]),
+    }
+
+
+def approval_context(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]:
+    """Context of an approval's page."""
+    entries = _newest(ApprovalTimeline.objects.filter(instance=instance).select_related("instance"))
+    return {
+        "panel": panel_of(request, instance),
+        "timeline": _lines(entries),
+        "changes": _changes(instance.snapshot, _earlier(instance.quote_id, instance.revision)),
+        "sync_url": reverse("admin:approvals_approvalinstance_sync_page", args=[instance.pk]),
+    }
+
+
+def changes_of(quote: Quote) -> list[tuple[str, str, str]]:
+    """What the quote's content changed since the previous revision was sealed."""
+    if quote.revision == 1:
+        return []
+    return _changes(quotes.snapshot(quote), _earlier(quote.pk, quote.revision))
+
+
+def _earlier(quote_id: int, revision: int) -> ApprovalInstance | None:
+    rows = ApprovalInstance.objects.filter(quote_id=quote_id, revision__lt=revision)
+    return rows.order_by("-pk").only("snapshot").first()
+
+
+def _changes(content: dict[str, Any], earlier: ApprovalInstance | None) -> list[tuple[str, str, str]]:
+    if earlier is None:
+        return []
+    found = quotes.difference(earlier.snapshot, content)
+    return [(words.field_label(change.field), change.old, change.new) for change in found]
+
+
+def _newest(entries: QuerySet[ApprovalTimeline]) -> list[ApprovalTimeline]:
+    return list(entries.order_by("-id")[:MOST_ENTRIES])
+
+
+def _lines(entries: Sequence[ApprovalTimeline]) -> list[dict[str, Any]]:
+    return [
+        {
+            "entry": entry,
+            "action": words.action_label(entry.action),
+            "tone": words.OUTCOME_TONES.get(entry.outcome, "default"),
+            "from": words.status_label(entry.from_status) if entry.from_status else "",
+            "to": words.status_label(entry.to_status) if entry.to_status else "",
+            "moved": entry.from_status != entry.to_status,
+            "said": words.what_wecom_said(entry),
+        }
+        for entry in entries
+    ]
+
+
+def _events(instance: ApprovalInstance) -> list[CallbackEvent]:
+    numbers = [number for number in (instance.third_no, instance.sp_no) if number]
+    events = CallbackEvent.objects.filter(subject__in=numbers).defer("payload")
+    return list(events.order_by("-id")[:MOST_EVENTS])

@@ -1,0 +1,162 @@
+"""Who approves what: rules and templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from approvals import mapping
+from approvals.admin.forms import UseridsField
+from approvals.admin.mapping_form import MappingForm, form_for, select_names
+from approvals.models import ApprovalRule, ApprovalTemplate, Flow
+from config.admin_verbs import Refused, Verb, VerbsMixin
+from wecom.errors import WeComError
+from wecom.oa import TemplateDetail
+
+
+class RuleForm(forms.ModelForm):
+    approvers = UseridsField(
+        label=_("approvers"),
+        required=False,
+        help_text=_("Members or WeCom userids, in their order. Empty: the flow that is set up in the template itself."),
+    )
+
+    class Meta:
+        model = ApprovalRule
+        exclude = ()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        least, most = data.get("min_amount"), data.get("max_amount")
+        if least is not None and most is not None and most <= least:
+            self.add_error("max_amount", _("Must be larger than “from amount”."))
+        if data.get("flow") == Flow.INTERNAL and not data.get("approvers") and "approvers" not in self.errors:
+            self.add_error("approvers", _("A flow in this system has no template to name the approvers: name them here."))
+        if data.get("flow") == Flow.INTERNAL and data.get("template"):
+            self.add_error("template", _("A flow in this system uses no WeCom template."))
+        return data
+
+
+@admin.register(ApprovalRule)
+class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
+    form = RuleForm
+    list_display = ("name", "priority", "range", "flow", "who", "active")
+    list_filter = ("active", ("flow", ChoicesDropdownFilter))
+    search_fields = ("name",)
+    fieldsets = (
+        (None, {"fields": (("name", "priority"), "active")}),
+        (_("Which quotes"), {"fields": ("currency", ("min_amount", "max_amount"))}),
+        (_("Who approves"), {"fields": ("flow", "template", "approvers", "relation")}),
+    )
+
+    @admin.display(description=_("amount"), ordering="min_amount")
+    def range(self, rule: ApprovalRule) -> str:
+        amounts = f"{rule.min_amount:,.2f} – {rule.max_amount:,.2f}" if rule.max_amount else f"≥ {rule.min_amount:,.2f}"
+        return f"{rule.currency} {amounts}".strip()
+
+    @display(description=_("approvers"))
+    def who(self, rule: ApprovalRule) -> str:
+        return ", ".join(rule.approvers) or _gettext("the template's own flow")
+
+
+def _suggest(_request: HttpRequest, template: ApprovalTemplate, _data: dict[str, Any]) -> str:
+    try:
+        detail = mapping.refresh(template)
+    except WeComError as error:
+        raise Refused(str(error)) from error
+    template.mapping = _completed(template.mapping, detail)
+    template.save(update_fields=["mapping"])
+    count = len(template.mapping)
+    return ngettext("%(count)d field is mapped.", "%(count)d fields are mapped.", count) % {"count": count}
+
+
+def _completed(chosen: dict[str, str], detail: TemplateDetail) -> dict[str, str]:
+    """What was chosen by hand stays where its control still exists; the suggestion fills the rest."""
+    known = {control.id for top in detail.controls for control in (top, *top.children)}
+    kept = {field: control_id for field, control_id in chosen.items() if control_id in known}
+    taken = set(kept.values())
+    suggested = mapping.suggest(detail).items()
+    return kept | {field: control_id for field, control_id in suggested if field not in kept and control_id not in taken}
+
+
+SUGGEST = Verb(
+    name="suggest-mapping",
+    label=_("Suggest mapping"),
+    question=_("Read the template from WeCom and fill in the mapping? What you chose by hand stays."),
+    done=_("was read from WeCom."),
+    run=_suggest,
+    permissions=("approvals.change_approvaltemplate",),
+    icon="auto_fix_high",
+    atomic=False,
+    in_lists=False,
+)
+
+
+@admin.register(ApprovalTemplate)
+class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
+    verbs = (SUGGEST,)
+    change_form_outer_before_template = "approvals/template_problems.html"
+    list_display = ("__str__", "template_id", "config", "mapped", "checked_at")
+    list_select_related = ("config",)
+    list_filter = (("config", RelatedDropdownFilter),)
+    search_fields = ("name", "template_id")
+    readonly_fields = ("checked_at",)
+
+    @admin.display(description=_("mapped fields"))
+    def mapped(self, template: ApprovalTemplate) -> int:
+        return len(template.mapping)
+
+    def get_form(self, request: HttpRequest, obj: ApprovalTemplate | None = None, change: bool = False, **kwargs: Any) -> Any:
+        editable = self.has_change_permission(request, obj)
+        kwargs["form"] = form_for(obj) if editable else MappingForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApprovalTemplate | None = None) -> Any:
+        head = (None, {"fields": ("config", "template_id", "name")})
+        if obj is None:
+            return (head,)
+        read = (None, {"fields": ("checked_at",)})
+        if not obj.controls or not self.has_change_permission(request, obj):
+            return (head, (_("Mapping"), {"fields": ("mapping",)}), read)
+        columns = select_names(obj, mapping.ITEM_FIELDS)
+        return (
+            head,
+            (_("Which control carries what"), {"fields": _pairs(select_names(obj, mapping.FIELDS))}),
+            *([(_("Columns of the items"), {"fields": _pairs(columns)})] if columns else []),
+            read,
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        template = self.get_object(request, object_id) if object_id else None
+        context = dict(extra_context or {})
+        if template is not None and template.controls:
+            context["mapping_problems"] = mapping.problems(template.mapping, mapping.stored_detail(template))
+        context["controls_unknown"] = template is not None and not template.controls
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
+    def response_add(self, request: HttpRequest, obj: ApprovalTemplate, post_url_continue: str | None = None) -> HttpResponse:
+        # on to the page with “Suggest mapping”: without a mapping the template cannot be used
+        request.POST = request.POST.copy()  # type: ignore[assignment]
+        request.POST["_continue"] = "1"
+        response: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return response
+
+
+def _pairs(names: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(names[start : start + 2]) for start in range(0, len(names), 2)]

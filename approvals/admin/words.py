@@ -1,0 +1,107 @@
+"""Words and colours of the approval pages: states, actions, outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext_lazy as _
+
+from approvals.models import ApprovalTimeline, InstanceStatus, Outcome, QuoteStatus, StepStatus
+from approvals.quotes import CONTENT_FIELDS
+from approvals.models import Quote
+from wecom.snapshots import OA_STATUS
+
+STATUS_TONES = {
+    InstanceStatus.SUBMITTING.value: "info",
+    InstanceStatus.PENDING.value: "warning",
+    InstanceStatus.APPROVED.value: "success",
+    InstanceStatus.REJECTED.value: "danger",
+    InstanceStatus.REVOKED.value: "danger",
+    InstanceStatus.DELETED.value: "danger",
+    InstanceStatus.FAILED.value: "danger",
+    InstanceStatus.CANCELLED.value: "default",
+    InstanceStatus.NOT_SUBMITTED.value: "default",
+}
+QUOTE_TONES = {
+    QuoteStatus.DRAFT.value: "default",
+    QuoteStatus.IN_APPROVAL.value: "warning",
+    QuoteStatus.APPROVED.value: "success",
+    QuoteStatus.REJECTED.value: "danger",
+    QuoteStatus.CANCELLED.value: "default",
+    QuoteStatus.REVOKED.value: "danger",
+}
+STEP_TONES = {
+    StepStatus.PENDING.value: "warning",
+    StepStatus.APPROVED.value: "success",
+    StepStatus.HANDLED.value: "success",
+    StepStatus.REJECTED.value: "danger",
+}
+OUTCOME_TONES = {
+    Outcome.APPLIED.value: "success",
+    Outcome.UNCHANGED.value: "default",
+    Outcome.STALE.value: "default",
+    Outcome.CONFLICT.value: "danger",
+    Outcome.UNKNOWN.value: "warning",
+    Outcome.FAILED.value: "danger",
+}
+ACTIONS = {
+    "submit": _("Submitted"),
+    "approve": _("Agreed"),
+    "reject": _("Rejected"),
+    "withdraw": _("Withdrawn"),
+    "delegate": _("Delegated"),
+    "remind": _("Reminded"),
+    "transfer": _("Transferred"),
+    "revoke": _("Revoked"),
+    "comment": _("Commented"),
+    "return": _("Returned"),
+    "add_approver": _("Approver added"),
+    "handle": _("Handled"),
+    "hand_over": _("Handed over"),
+    "update": _("State compared"),
+    "delete": _("Deleted"),
+    "pay": _("Paid"),
+    "close_conflict": _("Conflict closed"),
+}
+SOURCES = {
+    "callback": _("callback"),
+    "reconcile": _("regular comparison"),
+    "manual": _("sync now"),
+}
+
+
+def action_label(action: str) -> str:
+    """The timeline's word; one that nobody has foreseen is shown as it is."""
+    return str(ACTIONS.get(action, action))
+
+
+def status_label(status: str) -> str:
+    """Label of a status of ours."""
+    return str(InstanceStatus(status).label) if status in InstanceStatus else status
+
+
+def what_wecom_said(entry: ApprovalTimeline) -> str:
+    """The remote part of an entry in one line; empty for what was done here."""
+    details: dict[str, Any] = entry.details
+    if details.get("errcode"):
+        return _gettext("WeCom refused: errcode %(code)s.") % {"code": details["errcode"]}
+    if details.get("sp_no"):
+        return _gettext("WeCom took it as %(number)s.") % {"number": details["sp_no"]}
+    code = details.get("status_code")
+    if code is None:
+        return ""
+    word = OA_STATUS.get(code)
+    values = {
+        "code": code,
+        "meaning": word or _gettext("not known here"),
+        "source": SOURCES.get(str(details.get("source")), details.get("source")),
+    }
+    return _gettext("WeCom said: status %(code)s (%(meaning)s), learned by %(source)s.") % values
+
+
+def field_label(field: str) -> str:
+    """Label of a part of a quote, as ``quotes.difference`` names it."""
+    if field in (*CONTENT_FIELDS, "total"):
+        return str(Quote._meta.get_field(field).verbose_name)
+    return _gettext("item %(position)s") % {"position": field.removeprefix("items[").removesuffix("]")}

@@ -1,0 +1,300 @@
+"""Verbs in the admin: a button on an object's page, an action over a list, and the page that asks before acting.
+
+A verb is declared once (``Verb``); ``VerbsMixin`` offers it in both places. GET only ever shows the question; POST acts,
+writes Django's log, and says what came of it. Over a list every object is treated on its own merits, and one report at
+the end says how many were done and which were refused, with the reason. Who may act is decided by what ``run`` calls;
+``permissions`` and ``fits`` only keep buttons away from people who would be refused.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+MOST_AT_ONCE = 200
+"""Objects one bulk action takes: each is a transaction of its own, and the browser waits."""
+LISTED = 12
+"""Objects named in a question or in a line of the report; of the rest only the number is given."""
+
+Text = str | Promise
+
+
+class Refused(Exception):
+    """The verb cannot be done to this object. ``sentence``: why; ``errors``: form field → sentences."""
+
+    def __init__(self, sentence: Text, errors: Mapping[str, Sequence[Text]] | None = None) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
+        self.errors = dict(errors or {})
+
+
+class VerbForm(forms.Form):
+    """What a verb asks. ``targets``: the objects it will be done to; ``request``: who asks."""
+
+    def __init__(self, *args: Any, targets: Sequence[Model], request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.targets = targets
+        self.request = request
+
+
+def _always(_request: HttpRequest, _obj: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that a person can do to an object."""
+
+    name: str
+    """The page's path and the action's name."""
+    label: Text
+    question: Text
+    """Asked on the confirmation page."""
+    done: Text
+    """Sentence for the log and the message."""
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str | None]
+    """``run(request, obj, cleaned_data)``; raises Refused. A returned sentence takes the place of ``done``."""
+    permissions: tuple[str, ...]
+    """Any of these lets a person see the button."""
+    icon: str
+    fits: Callable[[HttpRequest, Any], bool] = _always
+    """Whether it would be accepted for this person and object now."""
+    form: type[VerbForm] = VerbForm
+    variant: ActionVariant = ActionVariant.DEFAULT
+    atomic: bool = True
+    """False for verbs that talk to the network: no transaction is held open meanwhile."""
+    in_lists: bool = True
+    asks_in_lists: bool = True
+    """False: the action over a list acts at once, without a page in between."""
+    run_many: Callable[[HttpRequest, Sequence[Any]], str] | None = None
+    """Over a list, does it to all at once instead; returns the report, raises Refused."""
+
+    @property
+    def action(self) -> str:
+        """Its name as an action of the list."""
+        return self.name.replace("-", "_")
+
+    def allowed(self, user: Any) -> bool:
+        return any(user.has_perm(permission) for permission in self.permissions)
+
+
+def verb_page(verb: Verb) -> Callable[..., HttpResponse]:
+    """The method behind the verb's button; its name must stand in the class's ``actions_detail``."""
+
+    def page(self: VerbsMixin, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.verb_view(request, object_id, verb)
+
+    page.__name__ = page_name(verb)
+    decorated: Callable[..., HttpResponse] = action(
+        page, description=verb.label, url_path=verb.name, icon=verb.icon, variant=verb.variant
+    )
+    return decorated
+
+
+def page_name(verb: Verb) -> str:
+    return f"{verb.action}_page"
+
+
+def _bulk(verb: Verb) -> Callable[..., HttpResponse | None]:
+    def act(self: VerbsMixin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return self.bulk_view(request, queryset, verb)
+
+    act.__name__ = verb.action
+    act.short_description = verb.label  # type: ignore[attr-defined]
+    return act
+
+
+class VerbsMixin(ModelAdmin):
+    """Offers the class's ``verbs`` as buttons and as actions of the list."""
+
+    verbs: ClassVar[tuple[Verb, ...]] = ()
+
+    class Media:
+        css = {"all": ("config/admin.css",)}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "verbs" not in cls.__dict__:
+            return
+        for verb in cls.verbs:
+            setattr(cls, page_name(verb), verb_page(verb))
+        cls.actions_detail = tuple(page_name(verb) for verb in cls.verbs)
+        cls.actions = tuple(_bulk(verb) for verb in cls.verbs if verb.in_lists)
+
+    def seen(self, obj: Any) -> str:
+        """A mark of what the person is looking at. If it is another one when they act, the object is refused."""
+        return ""
+
+    # -- what is offered ---------------------------------------------------------------------------------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        barred = {verb.action for verb in self.verbs if not verb.allowed(request.user)}
+        return {name: entry for name, entry in super().get_actions(request).items() if name not in barred}
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
+        obj = self.get_object(request, unquote(str(object_id)))
+        if obj is None:
+            return []
+        fitting = {page_name(verb) for verb in self.verbs if verb.allowed(request.user) and verb.fits(request, obj)}
+        offered = super().get_actions_detail(request, object_id)
+        return [entry for entry in offered if entry.method.original_function_name in fitting]
+
+    # -- one object --------------------------------------------------------------------------------------------------
+
+    def verb_view(self, request: HttpRequest, object_id: str, verb: Verb) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect
+        if not (verb.allowed(request.user) and self.has_view_or_change_permission(request, obj)):
+            raise PermissionDenied
+        acting = request.method == "POST"
+        form = verb.form(request.POST if acting else None, targets=[obj], request=request)
+        if acting and form.is_valid():
+            try:
+                sentence = self._do(request, verb, obj, form.cleaned_data)
+            except Refused as refusal:
+                if not _put_on_form(form, refusal):
+                    messages.error(request, refusal.sentence)
+                    return HttpResponseRedirect(self._page_of(obj))
+            else:
+                messages.success(request, f"{obj}: {sentence}")
+                return HttpResponseRedirect(self._page_of(obj))
+        return self._question(request, verb, form, [obj], back=self._page_of(obj))
+
+    def _do(self, request: HttpRequest, verb: Verb, obj: Any, data: dict[str, Any]) -> str:
+        """Do it and log it, in one transaction unless the verb talks to the network. Raises Refused."""
+        marks = dict(mark.split(":", 1) for mark in request.POST.getlist("seen") if ":" in mark)
+        if str(obj.pk) in marks and marks[str(obj.pk)] != self.seen(obj):
+            raise Refused(gettext_lazy("It has changed since you opened the page. Look at it again."))
+        if not verb.atomic:
+            sentence = verb.run(request, obj, data) or str(verb.done)
+            self.log_change(request, obj, sentence)
+            return sentence
+        with transaction.atomic():
+            sentence = verb.run(request, obj, data) or str(verb.done)
+            self.log_change(request, obj, sentence)
+        return sentence
+
+    def _page_of(self, obj: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=(obj.pk,))
+
+    # -- a list ------------------------------------------------------------------------------------------------------
+
+    def bulk_view(self, request: HttpRequest, queryset: QuerySet[Any], verb: Verb) -> HttpResponse | None:
+        if not verb.allowed(request.user):
+            raise PermissionDenied
+        targets = list(queryset.order_by("pk")[: MOST_AT_ONCE + 1])
+        if len(targets) > MOST_AT_ONCE:
+            messages.error(request, _("Select at most %(count)d at a time.") % {"count": MOST_AT_ONCE})
+            return None
+        confirmed = "confirmed" in request.POST or not verb.asks_in_lists
+        form = verb.form(request.POST if confirmed else None, targets=targets, request=request)
+        if not (confirmed and form.is_valid()):
+            return self._question(request, verb, form, targets, back=request.get_full_path(), bulk=True)
+        if verb.run_many is not None:
+            self._do_many(request, verb.run_many, targets)
+        else:
+            self._report(request, verb, targets, partial(self._do, request, verb, data=form.cleaned_data))
+        return HttpResponseRedirect(request.get_full_path())
+
+    def _do_many(
+        self, request: HttpRequest, run_many: Callable[[HttpRequest, Sequence[Any]], str], targets: Sequence[Any]
+    ) -> None:
+        try:
+            sentence = run_many(request, targets)
+        except Refused as refusal:
+            messages.error(request, refusal.sentence)
+            return
+        for obj in targets:
+            self.log_change(request, obj, sentence)
+        messages.success(request, sentence)
+
+    def _report(self, request: HttpRequest, verb: Verb, targets: Iterable[Any], do: Callable[[Any], str]) -> None:
+        done: list[Any] = []
+        refused: dict[str, list[Any]] = defaultdict(list)
+        for obj in targets:
+            try:
+                do(obj)
+            except Refused as refusal:
+                refused[str(refusal.sentence)].append(obj)
+            else:
+                done.append(obj)
+        if done:
+            text = ngettext("%(verb)s: %(count)d done.", "%(verb)s: %(count)d done.", len(done))
+            messages.success(request, text % {"verb": verb.label, "count": len(done)})
+        if refused:
+            count = sum(map(len, refused.values()))
+            text = ngettext("%(verb)s: %(count)d refused.", "%(verb)s: %(count)d refused.", count)
+            head = text % {"verb": verb.label, "count": count}
+            lines = format_html_join("", "<li>{}: {}</li>", ((_named(objs), why) for why, objs in refused.items()))
+            messages.warning(request, format_html("{}<ul>{}</ul>", head, lines))
+
+    # -- the question ------------------------------------------------------------------------------------------------
+
+    def _question(
+        self, request: HttpRequest, verb: Verb, form: forms.Form, targets: Sequence[Any], *, back: str, bulk: bool = False
+    ) -> TemplateResponse:
+        # a form that comes back with an error keeps the marks of what was seen first
+        seen = request.POST.getlist("seen") or [f"{obj.pk}:{mark}" for obj in targets if (mark := self.seen(obj))]
+        context = {
+            **self.admin_site.each_context(request),
+            **({} if bulk else self.verb_context(request, verb, targets[0])),
+            "title": verb.label,
+            "subtitle": None if bulk else str(targets[0]),
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "verb": verb,
+            "danger": verb.variant == ActionVariant.DANGER,
+            "form": form,
+            "back": back,
+            "seen": seen,
+            "targets": targets[:LISTED],
+            "more": max(0, len(targets) - LISTED),
+            "selected": [obj.pk for obj in targets] if bulk else [],
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
+
+    def verb_context(self, request: HttpRequest, verb: Verb, obj: Any) -> dict[str, Any]:
+        """More for the question about one object; ``evidence_template`` names what shows it."""
+        return {}
+
+
+def _put_on_form(form: forms.Form, refusal: Refused) -> bool:
+    """Whether the refusal is about something the person can correct on the form."""
+    if not refusal.errors or not form.fields:
+        return False
+    for name, sentences in refusal.errors.items():
+        form.add_error(name if name in form.fields else None, list(map(str, sentences)))
+    return True
+
+
+def _named(objs: Sequence[Any]) -> str:
+    names = _(", ").join(str(obj) for obj in objs[:LISTED])
+    return names if len(objs) <= LISTED else _("%(names)s and %(count)d more") % {
+        "names": names,
+        "count": len(objs) - LISTED,
+    }
