@@ -42,8 +42,8 @@ class Waker:
         now = time.monotonic()
         at = max(now + delay, self._sent.get(task, 0.0) + MERGE_WINDOW)
         with self._changed:
-            # an earlier or equal wake-up of the task serves this one too; at most a handful of entries ever wait
-            if any(queued == task and now <= when <= at for when, queued in self._due):
+            # an earlier or equal wake-up of the task, an overdue one too, serves this one; at most a handful of entries ever wait
+            if any(queued == task and when <= at for when, queued in self._due):
                 return
             heapq.heappush(self._due, (at, task))
             if self._thread is None:
