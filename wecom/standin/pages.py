@@ -176,9 +176,9 @@ def _page(world: World, name: str, context: dict[str, Any], status: int = 200) -
 def _tabs(world: World, member: Member) -> list[tuple[str, str, int]]:
     waiting = world.approvals.count_todo().get(member.userid, 0)
     return [
-        ("todo", _("For me to approve"), waiting),
-        ("sent", _("Submitted by me"), 0),
-        ("done", _("Handled by me"), 0),
+        ("todo", _("To approve"), waiting),
+        ("sent", _("My requests"), 0),
+        ("done", _("Decided"), 0),
         ("messages", _("Messages"), 0),
     ]
 

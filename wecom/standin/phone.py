@@ -145,9 +145,18 @@ def _step(node: flow.Node, approval: Approval) -> dict[str, Any]:
     several = len(node["people"]) > 1 and node["type"] != flow.COPY
     return {
         "title": NODE_WORDS[node["type"]],
+        "colour": _node_colour(node, current),
         "relation": RELATION_WORDS[node["rel"]] if several else "",
         "people": [_person(person, node, current) for person in node["people"]],
     }
+
+
+def _node_colour(node: flow.Node, current: set[str]) -> str:
+    if node["type"] == flow.COPY:
+        return "gone"
+    if node["status"] in PERSON_BADGES:
+        return PERSON_BADGES[node["status"]][1]
+    return "open" if any(person["userid"] in current for person in node["people"]) else "gone"
 
 
 def _person(person: flow.Person, node: flow.Node, current: set[str]) -> dict[str, Any]:

@@ -107,7 +107,8 @@ def _injected(fault: Fault) -> ApiError:
 
 
 def _pause(slow: Fault | None, moment: str) -> None:
-    if slow and slow.parameters["moment"] == moment:
+    wanted = "before" if slow and slow.parameters["moment"] == "before" else "after"
+    if slow and wanted == moment:
         time.sleep(slow.parameters["seconds"])
 
 
