@@ -49,8 +49,7 @@ def simulate(*, quote_number: str, action: str) -> ApprovalInstance:
 
     Raises NoStandin, InvalidInput, WrongState, StandinFailed.
     """
-    if not settings.WECOM_STANDIN_URL:
-        raise NoStandin
+    require_standin()
     if action not in ACTIONS:
         raise InvalidInput({"action": [_("Choose approved, rejected or cancelled.")]})
     instance = _live_approval(quote_number)
@@ -60,6 +59,12 @@ def simulate(*, quote_number: str, action: str) -> ApprovalInstance:
         if action != "approved" or answer.get("status") != "pending":
             break
     return instance
+
+
+def require_standin() -> None:
+    """Raises NoStandin."""
+    if not settings.WECOM_STANDIN_URL:
+        raise NoStandin
 
 
 def _live_approval(quote_number: str) -> ApprovalInstance:

@@ -40,6 +40,8 @@ THROTTLED = _refusal(
     "Too many requests; `Retry-After` says how many seconds to wait.", "throttled", "Request was throttled."
 )
 UNAVAILABLE = _refusal("Not possible just now; `Retry-After` says when.", "queue_away", "The queue cannot be reached.")
+NOTHING_OPEN = _refusal("Nothing of this quote is open in WeCom.", "wrong_state", "No approval is open in WeCom.")
+STANDIN_FAILED = _refusal("The stand-in is away, or refused.", "standin_failed", "The stand-in does not answer.")
 INVALID = OpenApiResponse(
     {"type": "object", "additionalProperties": {}},
     "Bad input. Each field with its sentences; items are named by their place, from 0.",

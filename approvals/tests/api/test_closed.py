@@ -1,0 +1,60 @@
+"""Nothing answers a stranger, except what is listed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+OPEN = {
+    "": "leads to the admin, which asks for a log-in",
+    "health": "liveness, for probes",
+    "health/ready": "readiness, for probes",
+    "wecom/callback": "WeCom signs its requests",
+    "wecom/callback/": "the same, for proxies that add a slash",
+    "wecom/callback/<slug:slug>": "the same, for one app",
+    "wecom/callback/<slug:slug>/": "the same, for one app",
+    "i18n/setlang/": "chooses the language of the log-in page",
+    "admin/login/": "the log-in page",
+    "admin/logout/": "ends nothing where nobody is logged in",
+}
+"""Path → why it may be open."""
+VALUES = {"uuid": "0" * 32}
+"""Converter → a value that it takes, where "1" will not do."""
+
+
+def paths(patterns: Any = None, prefix: str = "") -> Iterator[str]:
+    for pattern in patterns or get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from paths(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route
+
+
+def example(route: str) -> str:
+    """A path that ``route`` matches."""
+    return "/" + re.sub(r"<(?:(\w+):)?\w+>", lambda match: VALUES.get(match[1], "1"), route)
+
+
+def is_closed(answer: Any) -> bool:
+    return answer.status_code in (401, 403, 405) or "/admin/login/" in answer.headers.get("Location", "")
+
+
+@pytest.mark.django_db
+def test_only_the_listed_urls_answer_strangers() -> None:
+    client = Client()
+    routes = {route for route in paths() if "(?P" not in route}  # the admin's catch-all sends everybody to the log-in
+    answered = {
+        f"{method} {route}"
+        for route in routes
+        for method in ("get", "post")
+        if not is_closed(getattr(client, method)(example(route)))
+    }
+    assert {entry.split(" ", 1)[1] for entry in answered} - OPEN.keys() == set()
+    assert OPEN.keys() <= routes
+    assert {"api/quotes", "api/approvals/<int:pk>/approve", "api/schema", "admin/"} <= routes
