@@ -42,7 +42,7 @@ class Waker:
         now = time.monotonic()
         at = max(now + delay, self._sent.get(task, 0.0) + MERGE_WINDOW)
         with self._changed:
-            # an earlier or equal wake-up of the task, an overdue one too, serves this one; at most a handful of entries ever wait
+            # one that is queued for then or before, overdue ones included, serves this too: a handful ever waits
             if any(queued == task and when <= at for when, queued in self._due):
                 return
             heapq.heappush(self._due, (at, task))

@@ -53,22 +53,22 @@ class Parked(TemporaryFailure):
 def store(opened: OpenedCallback, *, config_id: int, received_at: datetime | None = None) -> bool:
     """Put a verified event into the inbox; False if it is there already. Raises DatabaseAway, NoCredentials."""
     now = received_at or timezone.now()
-    row = CallbackEvent(
-        key=opened.event_id,
-        config_id=config_id,
-        event=opened.event,
-        change_type=opened.change_type,
-        subject=opened.subject,
-        from_user=opened.from_user,
-        event_time=opened.created,
-        payload=opened.payload,
-        credential=opened.credential,
-        next_attempt_at=now,
-        created_at=now,
-        updated_at=now,
-    )
     try:
-        return insert(row)
+        return insert(
+            CallbackEvent,
+            key=opened.event_id,
+            config_id=config_id,
+            event=opened.event,
+            change_type=opened.change_type,
+            subject=opened.subject,
+            from_user=opened.from_user,
+            event_time=opened.created,
+            payload=opened.payload,
+            credential=opened.credential,
+            next_attempt_at=now,
+            created_at=now,
+            updated_at=now,
+        )
     except IntegrityError as error:  # the app was deleted within the seconds that its credentials are remembered
         raise NoCredentials from error
 

@@ -56,17 +56,17 @@ def note(request: HttpRequest, slug: str, error: CallbackError, body: bytes = b"
     logger.info("callback_refused", code=error.code, reason=error.reason, slug=slug, remote_address=address)
     if not allowance.take():
         return
-    row = RefusedCallback(
-        slug=slug[:50],
-        method=str(request.method)[:10],
-        code=error.code,
-        reason=error.reason[:300],
-        remote_address=address,
-        query=_printable(request.META.get("QUERY_STRING", ""))[:500],
-        body_start=_printable(body[:500].decode("utf-8", "replace")),
-    )
     try:
-        insert(row)
+        insert(
+            RefusedCallback,
+            slug=slug[:50],
+            method=str(request.method)[:10],
+            code=error.code,
+            reason=error.reason[:300],
+            remote_address=address,
+            query=_printable(request.META.get("QUERY_STRING", ""))[:500],
+            body_start=_printable(body[:500].decode("utf-8", "replace")),
+        )
     except DatabaseAway as away:
         logger.info("callback_refusal_not_kept", error=str(away))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -331,3 +332,13 @@ def test_an_event_given_up_gets_another_seven_days_when_processed_again(config: 
         inbox.process_due()
     row.refresh_from_db()
     assert (row.status, row.outcome) == ("failed", "parked")
+
+
+def test_a_burst_of_events_wakes_a_worker_a_few_times_only() -> None:
+    started = time.monotonic()
+    for _ in range(5_000):
+        inbox.wake_worker()
+    assert wakeup.flush()
+    windows = (time.monotonic() - started) / wakeup.MERGE_WINDOW
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        assert 1 <= int(redis.llen("celery")) <= windows + 2
