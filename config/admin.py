@@ -10,8 +10,8 @@ from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.contrib.auth import admin as auth_admin
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Wrong settings, said in one line each: as Django system checks, and at the start of servers, which run no checks."""
+"""Wrong settings, one line each: as system checks, and at the start of servers, which run no checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 
 WRONG_SETTING = "config.E001"
 GUNICORN_BOOT_ERROR = 3
-"""The exit status that makes gunicorn stop instead of starting the worker again (gunicorn.arbiter.WORKER_BOOT_ERROR)."""
+"""The exit status that ends gunicorn instead of starting the worker again (gunicorn.arbiter.WORKER_BOOT_ERROR)."""
 
 
 @register()
@@ -27,6 +27,6 @@ def settings_are_usable(app_configs: Sequence[AppConfig] | None = None, **_: Any
 def refuse_to_start() -> None:
     """End the process with one line per wrong setting; returns when there is none."""
     for problem in settings.PROBLEMS:
-        print(f"Quotebridge cannot start: {problem}", file=sys.stderr)
+        sys.stderr.write(f"Quotebridge cannot start: {problem}\n")
     if settings.PROBLEMS:
         raise SystemExit(GUNICORN_BOOT_ERROR)

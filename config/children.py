@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -17,7 +18,11 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def spawn(
-    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, stdout: IO[Any] | int, cwd: Path | None = None
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdout: IO[Any] | int,
+    cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` in a process group of its own, both outputs to ``stdout``.
 
@@ -45,10 +50,8 @@ def spawn(
 
 def signal_group(process: subprocess.Popen[bytes], number: int) -> None:
     """Signal the process and everything it started; a group that is gone already is fine."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def free_port() -> int:

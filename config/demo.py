@@ -44,7 +44,9 @@ class Addresses:
         """The web server on ``port`` (it must be free), the others next to it where they can. Raises CannotStart."""
         if not port_is_free(port):
             raise CannotStart(f"Port {port} is taken. Choose another one: make demo PORT={port + 1}")
-        neighbours = [other if other < 65536 and port_is_free(other) else free_port() for other in (port + 91, port + 92)]
+        neighbours = [
+            other if other < 65536 and port_is_free(other) else free_port() for other in (port + 91, port + 92)
+        ]
         return cls(port, *neighbours)
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +27,7 @@ DATABASE_ENGINES = {"sqlite": "django.db.backends.sqlite3", "postgres": "django.
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One setting that cannot be used. ``sentence`` names the setting and never repeats its value (it may be secret)."""
+    """One setting that cannot be used. ``sentence`` names it and never repeats its value, which may be secret."""
 
     setting: str
     sentence: str
@@ -50,7 +49,11 @@ class Environment:
         """``variables`` win over the lines of ``env_file`` (skipped when absent)."""
         merged = dict(variables)
         if env_file is not None:
-            type("EnvFile", (environ.Env,), {"ENVIRON": merged}).read_env(env_file)
+
+            class EnvFile(environ.Env):
+                ENVIRON = merged  # instead of os.environ: reading settings must not change what children inherit
+
+            EnvFile.read_env(env_file)
         return cls(merged)
 
     def complain(self, setting: str, trouble: str, hint: str = "") -> None:

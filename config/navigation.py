@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +36,6 @@ GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
         [
             ("notifications.Incident", "warning"),
             ("django_celery_beat.PeriodicTask", "schedule"),
-            ("axes.AccessAttempt", "lock_person"),
         ],
     ),
     (
@@ -44,15 +44,24 @@ GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
             ("auth.User", "person"),
             ("auth.Group", "group"),
             ("knox.AuthToken", "key"),
+            ("axes.AccessAttempt", "lock_person"),
         ],
     ),
 ]
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("config/favicon.svg")
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """UNFOLD's navigation for this user: only pages that exist and that the user may see."""
     groups = [
-        {"title": title, "separator": True, "items": [item for label, icon in models if (item := _item(request, label, icon))]}
+        {
+            "title": title,
+            "separator": True,
+            "items": [item for label, icon in models if (item := _item(request, label, icon))],
+        }
         for title, models in GROUPS
     ]
     return [group for group in groups if group["items"]]

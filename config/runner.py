@@ -132,8 +132,8 @@ class Runner:
 
     def _show(self, part: Part) -> None:
         colour = str(COLOURS[self._parts.index(part) % len(COLOURS)])
-        assert part.process is not None and part.process.stdout is not None  # noqa: S101 - for the type checker
-        for raw in part.process.stdout:
+        output = part.process.stdout if part.process else None
+        for raw in output or ():
             line = raw.decode("utf-8", "replace").rstrip()
             if part.once:
                 part.lines.append(line)

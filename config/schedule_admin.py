@@ -47,7 +47,18 @@ class PeriodicTaskForm(forms.ModelForm):
 
     class Meta:
         model = PeriodicTask
-        fields = ("name", "task", "enabled", "description", "interval", "crontab", "start_time", "one_off", "args", "kwargs")
+        fields = (
+            "name",
+            "task",
+            "enabled",
+            "description",
+            "interval",
+            "crontab",
+            "start_time",
+            "one_off",
+            "args",
+            "kwargs",
+        )
         widgets = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def clean_args(self) -> str:
@@ -63,7 +74,9 @@ class PeriodicTaskForm(forms.ModelForm):
         except ValueError as error:
             raise forms.ValidationError(_("This is not JSON: %s") % error) from error
         if not isinstance(value, kind):
-            raise forms.ValidationError(_("A list in square brackets is needed.") if kind is list else _("An object in braces is needed."))
+            raise forms.ValidationError(
+                _("A list in square brackets is needed.") if kind is list else _("An object in braces is needed.")
+            )
         return text
 
 

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestLogMiddleware",
+    "config.middleware.CallbackLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -102,8 +103,9 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
+STATIC_ROOT = VAR_DIR / "static"
 try:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 except OSError as error:
     env.complain("VAR_DIR", f"names a folder that cannot be made ({error.strerror})")
 
@@ -165,8 +167,7 @@ CELERY_TIMEZONE = TIME_ZONE
 # --- Static files -----------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
-# True after `manage.py collectstatic`: hashed, compressed files. False serves them from the packages, without that step.
+# True after `manage.py collectstatic`: hashed, compressed files. False serves them straight from the packages.
 STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", default=False)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 STORAGES = {
@@ -262,6 +263,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -277,7 +279,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- WeCom: credentials bootstrap the default WeComConfig; afterwards admin rules --------------------------------------
+# --- WeCom: credentials bootstrap the default WeComConfig; afterwards admin rules -------------------------------------
 
 WECOM_CORP_ID = env.text("WECOM_CORP_ID")
 WECOM_AGENT_ID = env.integer("WECOM_AGENT_ID", 0, least=1, most=999_999_999)
@@ -313,6 +315,7 @@ UNFOLD = {
     "SITE_HEADER": _("Quotebridge"),
     "SITE_SUBHEADER": _("Quotes approved in WeCom"),
     "SITE_SYMBOL": "approval",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.navigation.favicon"}],
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,

@@ -14,6 +14,7 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    path("wecom/", include("wecom.urls")),  # first: tried in this order, and nothing is called as often
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -26,6 +27,5 @@ urlpatterns = [
         login_required(SpectacularRedocView.as_view(url_name="schema", template_name="redoc.html")),
         name="redoc",
     ),
-    path("wecom/", include("wecom.urls")),
     path("", include("approvals.urls")),
 ]

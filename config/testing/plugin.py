@@ -7,6 +7,7 @@ Nothing is read from the developer's ``.env`` or from variables of the same name
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
@@ -107,6 +108,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    _clean_up()
+
+
+@atexit.register  # also when pytest fails before it is configured
+def _clean_up() -> None:
     while _cleanups:
         _cleanups.pop()()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,7 +27,9 @@ GRACE = 10.0
 """Seconds that a process gets to end by itself."""
 
 
-def wait_until(condition: Callable[[], Result], timeout: float = 10.0, message: str = "", interval: float = 0.02) -> Result:
+def wait_until(
+    condition: Callable[[], Result], timeout: float = 10.0, message: str = "", interval: float = 0.02
+) -> Result:
     """The first true value of ``condition()``; AssertionError with ``message`` after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -100,10 +103,8 @@ class Process:
         if self.running:
             self.thaw()
             self.popen.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(grace)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill()
         return int(self.popen.returncode)
 
@@ -200,7 +201,9 @@ class Stack:
         return process.wait_ready(lambda: " ready." in process.output) if wait else process
 
     def beat(self, *, wait: bool = True, **env: str) -> Process:
-        process = self.start("beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "INFO"], **env)
+        process = self.start(
+            "beat", [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel", "INFO"], **env
+        )
         return process.wait_ready(lambda: "beat: Starting" in process.output) if wait else process
 
     def standin(self, *, callback_url: str, port: int | None = None, **env: str) -> Web:

@@ -1,0 +1,206 @@
+"""Schedules, users, tokens and log-in protection in admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from celery import current_app
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import translation
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+from knox.models import AuthToken
+
+from config.cron_words import describe
+from config.schedules import ensure_schedule
+
+pytestmark = pytest.mark.django_db
+
+SCHEDULES = "/admin/django_celery_beat/periodictask/"
+
+
+@pytest.fixture
+def schedule() -> PeriodicTask:
+    return ensure_schedule("test: every minute", "config.tests.nothing", every=timedelta(minutes=1))
+
+
+def staff(*permissions: str) -> Client:
+    person = User.objects.create_user("clerk", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def act(client: Client, action: str, row: PeriodicTask) -> int:
+    return client.post(SCHEDULES, {"action": action, "_selected_action": [row.pk]}).status_code
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        SCHEDULES,
+        SCHEDULES + "add/",
+        "/admin/django_celery_beat/intervalschedule/",
+        "/admin/django_celery_beat/intervalschedule/add/",
+        "/admin/django_celery_beat/crontabschedule/",
+        "/admin/django_celery_beat/crontabschedule/add/",
+        "/admin/auth/user/",
+        "/admin/auth/user/add/",
+        "/admin/auth/group/add/",
+        "/admin/knox/authtoken/",
+        "/admin/axes/accessattempt/",
+        "/admin/axes/accesslog/",
+    ],
+)
+def test_every_page_opens(admin_client: Client, path: str):
+    assert admin_client.get(path).status_code == 200
+
+
+def test_switching_a_schedule_off_is_seen_by_beat_and_logged(admin_client: Client, schedule: PeriodicTask):
+    before = PeriodicTasks.last_change()
+    assert act(admin_client, "disable", schedule) == 302
+    schedule.refresh_from_db()
+    assert schedule.enabled is False
+    assert PeriodicTasks.last_change() > before
+    assert LogEntry.objects.filter(object_id=str(schedule.pk)).exists()
+    act(admin_client, "enable", schedule)
+    schedule.refresh_from_db()
+    assert schedule.enabled is True
+
+
+def test_who_may_only_look_can_neither_switch_nor_run(schedule: PeriodicTask):
+    client = staff("view_periodictask")
+    assert client.get(SCHEDULES).status_code == 200
+    for action in ("disable", "run_now"):
+        act(client, action, schedule)
+    schedule.refresh_from_db()
+    assert schedule.enabled is True
+    assert waiting_tasks() == 0
+
+
+def test_run_now_hands_the_task_to_a_worker(admin_client: Client, schedule: PeriodicTask):
+    act(admin_client, "run_now", schedule)
+    assert waiting_tasks() == 1
+
+
+def waiting_tasks() -> int:
+    with current_app.connection_for_read() as broker:
+        return int(broker.default_channel.client.llen("celery"))
+
+
+def test_a_schedule_is_edited_with_its_arguments_checked(admin_client: Client, schedule: PeriodicTask):
+    task = next(name for name in current_app.tasks if not name.startswith("celery."))
+    interval, _ = IntervalSchedule.objects.get_or_create(every=5, period="minutes")
+    form = {
+        "name": schedule.name, "task": task, "enabled": "on", "description": "", "interval": interval.pk,
+        "crontab": "", "args": "[1]", "kwargs": "{}",
+    }  # fmt: skip
+    page = f"{SCHEDULES}{schedule.pk}/change/"
+    assert admin_client.post(page, {**form, "args": "no json"}).status_code == 200
+    assert admin_client.post(page, {**form, "args": "{}"}).status_code == 200
+    assert admin_client.post(page, {**form, "task": "os.system"}).status_code == 200
+    schedule.refresh_from_db()
+    assert (schedule.args, schedule.task) == ("[]", "config.tests.nothing")
+    assert admin_client.post(page, form).status_code == 302
+    schedule.refresh_from_db()
+    assert (schedule.args, schedule.task, schedule.interval) == ("[1]", task, interval)
+
+
+def test_an_interval_in_use_is_not_deleted(admin_client: Client, schedule: PeriodicTask):
+    page = f"/admin/django_celery_beat/intervalschedule/{schedule.interval_id}/delete/"
+    assert admin_client.post(page, {"post": "yes"}).status_code == 403
+    assert PeriodicTask.objects.filter(pk=schedule.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "chinese", "english"),
+    [
+        ("30 1 * * *", "在 01:30", "At 01:30"),
+        ("*/15 * * * *", "每 15 分钟", "Every 15 minutes"),
+        ("0 3 * * 1", "在 03:00, 仅在 星期一", "At 03:00, only on Monday"),
+        (
+            "0 0 1 1,7 *",
+            "在 00:00, 每月的 1 号, 仅在 1月 和 7月",
+            "At 00:00, on day 1 of the month, only in January and July",
+        ),
+    ],
+)
+def test_a_crontab_is_said_in_words(fields: str, chinese: str, english: str):
+    minute, hour, day, month, weekday = fields.split()
+    schedule = CrontabSchedule(minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=weekday)
+    with translation.override("zh-hans"):
+        assert describe(schedule) == chinese
+    with translation.override("en"):
+        assert describe(schedule) == english
+
+
+def test_who_edits_users_cannot_make_themselves_anything():
+    client = staff("view_user", "change_user")
+    clerk = User.objects.get(username="clerk")
+    boss = User.objects.create_superuser("boss")
+    page = f"/admin/auth/user/{clerk.pk}/change/"
+    client.post(page, {"username": "clerk", "is_active": "on", "is_superuser": "on", "is_staff": "on"})
+    clerk.refresh_from_db()
+    assert clerk.is_superuser is False
+    assert client.post(f"/admin/auth/user/{boss.pk}/change/", {"username": "hijacked"}).status_code == 403
+    assert client.post(f"/admin/auth/user/{boss.pk}/password/", {"password1": "x"}).status_code == 403
+
+
+def test_tokens_are_shown_without_their_secret_and_can_only_be_revoked(admin_client: Client):
+    user = User.objects.create_user("integration")
+    token, key = AuthToken.objects.create(user)
+    assert admin_client.get("/admin/knox/authtoken/add/").status_code == 403
+    page = admin_client.get("/admin/knox/authtoken/").content.decode()
+    assert token.token_key in page
+    assert key not in page
+    assert (
+        token.digest not in admin_client.get(f"/admin/knox/authtoken/{token.pk}/change/").context["original"].token_key
+    )
+    admin_client.post(f"/admin/knox/authtoken/{token.pk}/delete/", {"post": "yes"})
+    assert not AuthToken.objects.exists()
+
+
+def test_five_wrong_passwords_lock_out_and_deleting_the_attempt_lifts_it(admin_client: Client):
+    User.objects.create_user("victim", password="right", is_staff=True)
+    client = Client()
+    answers = [client.post("/admin/login/", {"username": "victim", "password": "wrong"}).status_code for _ in range(6)]
+    assert answers[:4] == [200] * 4
+    assert answers[5] == 429
+    assert client.post("/admin/login/", {"username": "victim", "password": "right"}).status_code == 429
+    attempt = admin_client.get("/admin/axes/accessattempt/").context["cl"].result_list[0]
+    admin_client.post(f"/admin/axes/accessattempt/{attempt.pk}/delete/", {"post": "yes"})
+    assert client.post("/admin/login/?next=/health", {"username": "victim", "password": "right"}).status_code == 302
+
+
+class TestCreateApiToken:
+    def run(self, *arguments: str) -> list[str]:
+        out = StringIO()
+        call_command("create_api_token", *arguments, stdout=out)
+        return out.getvalue().strip().splitlines()
+
+    def test_the_last_line_is_a_token_that_works(self, client: Client):
+        User.objects.create_user("integration")
+        key = self.run("integration", "--days", "7")[-1]
+        assert client.get("/api/schema", headers={"authorization": f"Token {key}"}).status_code == 200
+        life = AuthToken.objects.get().expiry - AuthToken.objects.get().created
+        assert timedelta(days=6, hours=23) < life < timedelta(days=7, hours=1)
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (("nobody",), "There is no user called nobody"),
+            (("former",), "former is not active"),
+            (("integration", "--days", "0"), "--days must be from 1"),
+        ],
+    )
+    def test_what_cannot_work_is_refused(self, arguments: tuple[str, ...], sentence: str):
+        User.objects.create_user("integration")
+        User.objects.create_user("former", is_active=False)
+        with pytest.raises(CommandError, match=sentence):
+            self.run(*arguments)
+        assert not AuthToken.objects.exists()
