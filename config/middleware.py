@@ -14,8 +14,8 @@ from django.urls import resolve
 from django.utils import translation
 from django_structlog.middlewares import RequestMiddleware
 
-CALLBACK_PATH = "/wecom/callback"
-QUIET_PATHS = (CALLBACK_PATH, "/health", "/static/")
+MACHINE_PATHS = ("/wecom/callback", "/health")
+QUIET_PATHS = (*MACHINE_PATHS, "/static/")
 """No line per request: WeCom's callbacks are rows of the inbox already, and the others repeat for ever."""
 
 
@@ -32,15 +32,16 @@ class RequestLogMiddleware(RequestMiddleware):
             structlog.contextvars.clear_contextvars()
 
 
-class CallbackLaneMiddleware:
-    """WeCom's servers skip everything below: what is there serves browsers (session, language, CSRF, log-in, content
-    policy), and would be a third of a callback's CPU."""
+class MachineLaneMiddleware:
+    """WeCom's servers and health probes skip everything below: what is there serves browsers (session, language, CSRF,
+    log-in, content policy), and would be a third of a callback's CPU. Probes come in plain HTTP under any host name.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(CALLBACK_PATH):
+        if not request.path_info.startswith(MACHINE_PATHS):
             return self.get_response(request)
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)

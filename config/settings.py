@@ -5,6 +5,7 @@ Nothing here raises: a wrong value becomes an entry of ``PROBLEMS``, which ``con
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +73,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestLogMiddleware",
-    "config.middleware.CallbackLaneMiddleware",
+    "config.middleware.MachineLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,9 +104,8 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 
-STATIC_ROOT = VAR_DIR / "static"
 try:
-    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as error:
     env.complain("VAR_DIR", f"names a folder that cannot be made ({error.strerror})")
 
@@ -167,6 +167,9 @@ CELERY_TIMEZONE = TIME_ZONE
 # --- Static files -----------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"  # beside the code it was collected from, not among the data of VAR_DIR
+with contextlib.suppress(OSError):  # a folder that only collectstatic needs
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # True after `manage.py collectstatic`: hashed, compressed files. False serves them straight from the packages.
 STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", default=False)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
@@ -184,7 +187,6 @@ STORAGES = {
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=not DEBUG)
 BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes come from inside, in plain HTTP
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SECURE_HSTS_PRELOAD = HTTPS_ONLY

@@ -71,8 +71,14 @@ def test_a_failing_quiet_request_leaves_no_context_behind():
     assert structlog.contextvars.get_contextvars() == {}
 
 
+def test_probes_need_neither_https_nor_a_host_name_of_ours(client: Client, settings: Any):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/health", headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/admin/login/", headers={"host": "10.0.0.7:8000"}).status_code == 400
+
+
 def test_security_headers(client: Client):
-    headers = client.get("/health").headers
+    headers = client.get("/no-such-page").headers
     policy = headers["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-eval'" in policy
     assert "frame-ancestors 'none'" in policy
