@@ -108,8 +108,12 @@ def queue_operation(instance: ApprovalInstance, kind: OperationKind, *, what: st
 
 
 def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
-    """Tell members in WeCom what was done here. Never for something that was done in WeCom: nothing is repeated there."""
-    recipients = sorted({userid for userid in to if userid and userid.casefold() != actor.userid.casefold()})
+    """Tell members in WeCom what was done here. Never for something that was done in WeCom: nothing is repeated there.
+
+    Whoever did it knows, but is told all the same while the form in WeCom is open: there it is they who have to press.
+    """
+    knows = "" if instance.remote_pending else actor.userid.casefold()
+    recipients = sorted({userid for userid in to if userid and userid.casefold() != knows})
     if actor.channel == Channel.WECOM or not recipients or instance.config_id is None:
         return
     payload = {"verb": verb, "to": recipients, "actor": actor.label, "comment": entry.comment}

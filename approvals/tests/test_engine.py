@@ -165,7 +165,7 @@ def test_a_decision_on_an_oa_form_is_told_in_wecom_and_waits_for_wecom(
     instance.refresh_from_db()
     assert instance.status == "approved" and instance.remote_pending
     told = SyncOperation.objects.get(kind="tell")
-    assert told.payload["to"] == ["li.mei"] and told.payload["verb"] == "approve"
+    assert told.payload["to"] == ["li.mei", "wang.boss"] and told.payload["verb"] == "approve"
     # WeCom catches up
     engine.apply_remote(says("approved", at=after(60)), source="callback", event_id="e1")
     instance.refresh_from_db()
