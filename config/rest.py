@@ -15,6 +15,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 
@@ -29,6 +30,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = drf_exception_handler(error, context)
     if response is None or not isinstance(error, exceptions.APIException):
         return response
+    if isinstance(response.data, list):  # refused input without a field, such as a search term
+        response.data = {api_settings.NON_FIELD_ERRORS_KEY: response.data}
     if isinstance(response.data, dict) and set(response.data) == {"detail"}:
         detail = response.data["detail"]
         response.data["code"] = getattr(detail, "code", error.default_code)
