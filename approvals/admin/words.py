@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import ApprovalTimeline, InstanceStatus, Outcome, QuoteStatus, StepStatus
 from approvals.quotes import CONTENT_FIELDS
 from approvals.models import Quote
+from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import OA_STATUS
 
 STATUS_TONES = {
@@ -85,23 +86,27 @@ def what_wecom_said(entry: ApprovalTimeline) -> str:
     """The remote part of an entry in one line; empty for what was done here."""
     details: dict[str, Any] = entry.details
     if details.get("errcode"):
-        return _gettext("WeCom refused: errcode %(code)s.") % {"code": details["errcode"]}
+        return gettext("WeCom refused: errcode %(code)s.") % {"code": details["errcode"]}
     if details.get("sp_no"):
-        return _gettext("WeCom took it as %(number)s.") % {"number": details["sp_no"]}
+        return gettext("WeCom took it as %(number)s.") % {"number": details["sp_no"]}
     code = details.get("status_code")
     if code is None:
         return ""
     word = OA_STATUS.get(code)
     values = {
         "code": code,
-        "meaning": word or _gettext("not known here"),
+        "meaning": _remote_word(word) if word else gettext("not known here"),
         "source": SOURCES.get(str(details.get("source")), details.get("source")),
     }
-    return _gettext("WeCom said: status %(code)s (%(meaning)s), learned by %(source)s.") % values
+    return gettext("WeCom said: status %(code)s (%(meaning)s), learned by %(source)s.") % values
+
+
+def _remote_word(word: str) -> str:
+    return gettext("Paid") if word == "paid" else str(FROM_REMOTE[word].label)
 
 
 def field_label(field: str) -> str:
     """Label of a part of a quote, as ``quotes.difference`` names it."""
     if field in (*CONTENT_FIELDS, "total"):
         return str(Quote._meta.get_field(field).verbose_name)
-    return _gettext("item %(position)s") % {"position": field.removeprefix("items[").removesuffix("]")}
+    return gettext("item %(number)s") % {"number": field.removeprefix("items[").removesuffix("]")}
