@@ -151,6 +151,8 @@ def run(root: Path, var: Path, port: int, out: IO[str]) -> None:
         write_env(env_file, addresses, var)
         out.write("Wrote .env with fresh secrets for the demo.\n")
     environment = {**os.environ, **addresses.settings(var), "PYTHONUNBUFFERED": "1", "VAR_DIR": str(var)}
+    if out.isatty():
+        environment["FORCE_COLOR"] = "1"
     with Runner(environment, cwd=root, out=out) as runner:
         log_ins = _start(runner, addresses, var)
         _welcome(out, addresses, log_ins)
@@ -163,7 +165,7 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
     redis = valkey_command(port=addresses.redis, directory=var / "valkey")
     local = f"http://127.0.0.1:{addresses.web}"
     seed = Part("seed", manage("seed_demo"), once=True)
-    celery = [sys.executable, "-m", "celery", "-A", "config"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
     standin = manage("wecom_standin", "--port", str(addresses.standin), "--database", str(var / STANDIN_DATABASE))
     runner.start(
@@ -175,11 +177,11 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
         seed,
         Part(
             "web",
-            [*gunicorn, "--bind", f"127.0.0.1:{addresses.web}", "--log-level", "warning"],
+            [*gunicorn, "--bind", f"127.0.0.1:{addresses.web}"],
             ready=answers(f"{local}/health"),
         ),
-        Part("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"]),
-        Part("beat", [*celery, "beat", "--loglevel", "WARNING"], ready=answers(f"{local}/health/ready")),
+        Part("worker", [*celery, "worker", "--concurrency", "2", "--without-mingle"]),
+        Part("beat", [*celery, "beat"], ready=answers(f"{local}/health/ready")),
     )
     return seed.lines
 

@@ -8,7 +8,9 @@ three ways: by the name of a field, by the shape of a text (``access_token=…``
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -104,31 +106,38 @@ def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return {key: _redact_named(key, value) for key, value in event.items()}
 
 
-_SHARED: list[Processor] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.StackInfoRenderer(),
-]
+def _shared(log_format: str) -> list[Processor]:
+    """What every line gets before it is rendered, whoever writes it."""
+    json = log_format == "json"
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso" if json else "%H:%M:%S", utc=json),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _renderer(log_format: str) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    # FORCE_COLOR: the demo's runner stands between this process and the terminal
+    colours = sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    return structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=28, pad_level=False)
 
 
 def logging_config(*, log_format: str, level: str) -> dict[str, Any]:
     """Django's LOGGING for ``log_format`` ``json`` or ``console``; configures structlog on the way."""
+    shared = _shared(log_format)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
-    )
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(pad_event_to=28)
     )
     return {
         "version": 1,
@@ -136,12 +145,12 @@ def logging_config(*, log_format: str, level: str) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": _SHARED,
+                "foreign_pre_chain": shared,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     redact,
-                    renderer,
+                    _renderer(log_format),
                 ],
             },
         },
@@ -153,6 +162,7 @@ def logging_config(*, log_format: str, level: str) -> dict[str, Any]:
             "django.server": {"level": "WARNING", "handlers": [], "propagate": True},
             "django.request": {"level": "CRITICAL", "handlers": [], "propagate": True},
             "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,15 @@ def ready(url: str) -> tuple[int, dict[str, Any], float]:
     started = time.monotonic()
     response = requests.get(f"{url}/health/ready", timeout=10)
     return response.status_code, response.json()["parts"], time.monotonic() - started
+
+
+@pytest.mark.slow
+def test_every_line_of_the_web_server_is_json(stack: Stack):
+    web = stack.web()
+    requests.get(f"{web.url}/no-such-page", timeout=5)
+    web.process.terminate()
+    lines = [json.loads(line) for line in web.process.output.splitlines()]
+    assert {"gunicorn.error", "django_structlog.middlewares.request"} <= {line["logger"] for line in lines}
 
 
 def test_alive_means_only_that_the_process_answers(client: Client):
