@@ -49,4 +49,4 @@ def _takes_part(user: Any) -> Q:
     if member is None:
         return Q(applicant=user)
     mine = Q(userid__iexact=member.userid) | Q(delegated_to__iexact=member.userid)
-    return Q(applicant=user) | Exists(ApprovalStep.objects.filter(mine, instance=OuterRef("pk")))
+    return Q(applicant=user) | Q(Exists(ApprovalStep.objects.filter(mine, instance=OuterRef("pk"))))

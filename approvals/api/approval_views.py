@@ -85,7 +85,8 @@ class ApprovalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
     )
     @action(detail=True, filter_backends=())
     def timeline(self, request: Request, pk: int) -> Response:
-        entries = self.paginate_queryset(self.get_object().timeline.order_by("pk"))
+        rows: Any = self.get_object().timeline.order_by("pk")
+        entries = self.paginate_queryset(rows)
         return self.get_paginated_response(TimelineSerializer(entries, many=True).data)
 
     @extend_schema(

@@ -21,7 +21,7 @@ class ApiViewSet(GenericViewSet[Row]):
     lookup_value_converter = "int"
     filter_backends = (DjangoFilterBackend, SearchFilter, StableOrdering)
 
-    def filter_queryset(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """A query string narrows lists; it must not decide whether one object exists."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 

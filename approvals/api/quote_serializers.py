@@ -38,7 +38,7 @@ class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
 
 
 class QuoteSerializer(serializers.ModelSerializer[Quote]):
-    items = QuoteItemSerializer(
+    items = QuoteItemSerializer(  # type: ignore[call-arg] # the stubs do not know what many=True takes
         many=True, max_length=MOST_ITEMS, help_text="In this order; given again, they replace all."
     )
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, help_text="The owner's user name.")

@@ -22,7 +22,7 @@ from approvals.visibility import visible_to
 
 STATE_ONLY = {**READING_ONE, 403: FORBIDDEN, 409: QUOTE_CONFLICT}
 CHANGING = {**WRITING, **STATE_ONLY}
-EMPTY = {name: Quote._meta.get_field(name).get_default() for name in quotes.CONTENT_FIELDS}
+EMPTY = {name: getattr(Quote(), name) for name in quotes.CONTENT_FIELDS}
 
 
 def quotes_with_parts() -> QuerySet[Quote]:
