@@ -16,7 +16,9 @@ def after(seconds: int) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def step(userid: str, status: str = "pending", *, node: int = 0, at: datetime | None = None, **extra: Any) -> RemoteStep:
+def step(
+    userid: str, status: str = "pending", *, node: int = 0, at: datetime | None = None, **extra: Any
+) -> RemoteStep:
     codes = {"pending": 1, "approved": 2, "rejected": 3, "transferred": 4}
     values = {"comment": "", "relation": "all", "kind": "approver", **extra}
     return RemoteStep(node=node, userid=userid, status=status, code=codes[status], at=at, **values)

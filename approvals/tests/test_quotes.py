@@ -111,9 +111,7 @@ def test_revising_opens_the_content_again_and_keeps_what_was_approved(
     instance.refresh_from_db()
     assert instance.snapshot["title"] == CONTENT["title"]
     changes = quotes.difference(instance.snapshot, quotes.snapshot(Quote.objects.get(pk=quote.pk)))
-    assert [(change.field, change.old, change.new) for change in changes] == [
-        ("title", "三号车间水泵", "四号车间水泵")
-    ]
+    assert [(change.field, change.old, change.new) for change in changes] == [("title", "三号车间水泵", "四号车间水泵")]
 
 
 def test_difference_names_added_removed_and_changed_items() -> None:
