@@ -20,6 +20,8 @@ from approvals import engine, submission, telling
 from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, SyncOperation
 from approvals.problems import SubmissionProblem
 from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure, drain
+from notifications.incidents import resolve_incident
+from notifications.listeners import dead_row_key
 from wecom.client import WeComClient, for_config
 from wecom.errors import PermanentError, WeComError
 from wecom.oa import apply_event, get_approval_detail
@@ -118,6 +120,9 @@ def _accepted(row: SyncOperation, instance: ApprovalInstance, sp_no: str) -> Non
     with transaction.atomic():
         engine.submission_accepted(instance=instance, sp_no=sp_no)
         row.finish()
+    earlier = SyncOperation.objects.filter(instance__quote=instance.quote_id, kind=row.kind, status=Status.DEAD)
+    for refused in earlier:  # what was wrong with them has been put right
+        resolve_incident(dead_row_key(refused))
 
 
 def _refused(row: SyncOperation, instance: ApprovalInstance, error: PermanentFailure) -> None:

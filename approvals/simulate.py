@@ -55,7 +55,7 @@ def simulate(*, quote_number: str, action: str) -> ApprovalInstance:
     instance = _live_approval(quote_number)
     number = instance.sp_no or instance.third_no
     for _node in range(MOST_NODES):
-        answer = _act(number, ACTIONS[action])
+        answer = press(number, ACTIONS[action])
         if action != "approved" or answer.get("status") != "pending":
             break
     return instance
@@ -83,10 +83,15 @@ def _live_approval(quote_number: str) -> ApprovalInstance:
     return instance
 
 
-def _act(number: str, action: str) -> dict[str, Any]:
+def press(number: str, action: str, **details: Any) -> dict[str, Any]:
+    """Press one button on the stand-in's phone and return the form as it is then. Raises StandinFailed.
+
+    ``number``: WeCom's or ours. ``details``: ``userid`` (else whose turn it is), ``speech``, ``event`` (False: without
+    a callback).
+    """
     url = f"{settings.WECOM_STANDIN_URL}/standin/api/approvals/{quote_url(number, safe='')}/act"
     try:
-        response = requests.post(url, json={"action": action}, timeout=TIMEOUT)
+        response = requests.post(url, json={"action": action, **details}, timeout=TIMEOUT)
         answer = response.json()
     except (requests.RequestException, ValueError) as error:
         raise StandinFailed(_("The WeCom stand-in does not answer.")) from error

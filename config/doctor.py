@@ -39,6 +39,7 @@ def failed(sentence: Text, remedy: Text) -> Result:
 
 Check = Callable[[], Result]
 
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     place: int

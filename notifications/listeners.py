@@ -25,11 +25,16 @@ def tell_row_died(row: DurableRow, **_kwargs: Any) -> None:
     if isinstance(row, CallbackEvent) and row.outcome == GIVEN_UP:
         return  # told below, once for all events of that approval
     raise_incident(
-        f"{DEAD_ROW}:{row._meta.label_lower}:{row.pk}",
+        dead_row_key(row),
         title=_("%(what)s gave up: %(row)s") % {"what": str(row._meta.verbose_name).capitalize(), "row": row},
         detail=row.last_error,
         remedy=_("Remove the cause, then press “Retry” at the row. This message ends when the row has succeeded."),
     )
+
+
+def dead_row_key(row: DurableRow) -> str:
+    """The key of the incident about a dead row."""
+    return f"{DEAD_ROW}:{row._meta.label_lower}:{row.pk}"
 
 
 @receiver(event_given_up, dispatch_uid="notifications.tell_event_given_up")

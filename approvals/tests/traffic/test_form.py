@@ -111,7 +111,7 @@ def test_the_form_is_the_sealed_content_not_the_live_quote(quote, submitted, bui
     assert (sent["Text-03"]["text"], sent["Money-04"]["new_money"]) == ("华东机电", "3626.48")
 
 
-def test_a_revision_tells_the_approver_what_changed(quote, li, as_actor, submitted, built, settings: Settings):
+def test_a_revision_tells_the_approver_what_changed(*, quote, li, as_actor, submitted, built, settings: Settings):
     settings.LANGUAGE_CODE = "en"
     first = submitted()
     engine.withdraw(instance=first, actor=as_actor(li))

@@ -73,7 +73,7 @@ def test_wrong_input_names_its_field(standin, number, action, field):
 
 def test_what_the_standin_refuses_is_told(standin, pending):
     standin.act(pending.sp_no, "withdraw", event=False)
-    with pytest.raises(simulate.StandinFailed, match="409|status|state|cannot"):
+    with pytest.raises(simulate.StandinFailed, match="cannot"):
         simulate.simulate(quote_number=pending.quote.quote_number, action="rejected")
 
 

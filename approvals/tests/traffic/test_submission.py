@@ -202,7 +202,7 @@ class TestWithdrawnOnTheWay:
         assert operation(instance).status == Status.SUCCEEDED
 
     def test_after_it_was_sent_somebody_is_told_to_withdraw_it_there(
-        self, standin, submitted, li, as_actor, all_due, settings
+        self, *, standin, submitted, li, as_actor, all_due, settings
     ):
         settings.LANGUAGE_CODE = "en"
         standin.fault("close_after", "oa/applyevent")
@@ -215,7 +215,7 @@ class TestWithdrawnOnTheWay:
         assert (instance.status, instance.remote_pending) == (InstanceStatus.CANCELLED, True)
         assert instance.sp_no in standin.texts("li.mei")[0]
 
-    def test_sent_but_never_arrived_ends_quietly(self, standin, submitted, operation, li, as_actor, all_due):
+    def test_sent_but_never_arrived_ends_quietly(self, *, standin, submitted, operation, li, as_actor, all_due):
         standin.fault("close_before", "oa/applyevent")
         instance = submitted()
         operations.run_due()

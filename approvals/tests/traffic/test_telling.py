@@ -85,7 +85,7 @@ def test_a_second_reminder_arrives_although_wecom_drops_equal_messages(standin, 
     assert len(standin.texts("wang.boss")) == 2
 
 
-def test_a_repetition_after_a_lost_answer_arrives_once(standin, pending, li, as_actor, all_due, operation):
+def test_a_repetition_after_a_lost_answer_arrives_once(*, standin, pending, li, as_actor, all_due, operation):
     engine.remind(instance=pending, actor=as_actor(li))
     standin.fault("close_after", "message/send")
     operations.run_due()

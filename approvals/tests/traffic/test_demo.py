@@ -1,0 +1,81 @@
+"""``seed_demo``: every state, made by what really happens, and quick when there is nothing to do."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from approvals import demo
+from approvals.models import ApprovalInstance, ApprovalRule, InstanceStatus, Quote
+from approvals.reconcile import reconcile
+from wecom.models import Member
+from wecom.standin import company
+from wecom.tests.peers import refused_url
+
+from .conftest import Standin
+
+pytestmark = pytest.mark.django_db
+
+
+def seed() -> str:
+    out = io.StringIO()
+    call_command("seed_demo", stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_quotes_in_every_state_and_people_of_every_role(standin: Standin):
+    printed = seed()
+    states = set(Quote.objects.values_list("approval_status", flat=True))
+    assert states == set(InstanceStatus) - {InstanceStatus.SUBMITTING}
+    assert ApprovalInstance.objects.filter(remote_pending=True).exists()
+    assert ApprovalInstance.objects.filter(conflict=True).exists()
+    assert Quote.objects.filter(revision=2).exists()
+    for person in demo.PEOPLE:
+        assert person.username in printed
+        user = User.objects.get(username=person.username)
+        assert user.check_password(demo.PASSWORD)
+        assert user.is_superuser == (not person.role)
+    assert demo.PASSWORD in printed
+
+
+def test_everything_open_is_known_to_wecom(standin: Standin):
+    seed()
+    before = list(ApprovalInstance.objects.values_list("status", "remote_status", "conflict"))
+    report = reconcile()
+    assert (report.errors, report.applied) == ([], 0)
+    assert list(ApprovalInstance.objects.values_list("status", "remote_status", "conflict")) == before
+
+
+def test_a_second_time_changes_nothing_and_asks_little(standin: Standin, django_assert_max_num_queries):
+    seed()
+    ApprovalRule.objects.first().delete()  # an operator's edit stays
+    counts = [model.objects.count() for model in (User, Member, Quote, ApprovalRule)]
+    calls = standin.get("stats")["calls"]
+    with django_assert_max_num_queries(15):
+        seed()
+    assert [model.objects.count() for model in (User, Member, Quote, ApprovalRule)] == counts
+    assert standin.get("stats")["calls"] == calls
+
+
+def test_its_people_are_those_of_the_standins_company(standin: Standin):
+    seed()
+    assert {member.userid: member.name for member in Member.objects.all()}.items() <= {
+        member.userid: member.name for member in company.MEMBERS
+    }.items()
+
+
+def test_without_wecom_the_rest_is_there_and_what_is_missing_is_said(standin: Standin, settings: Settings):
+    settings.WECOM_API_BASE_URL = settings.WECOM_STANDIN_URL = refused_url()
+    assert "WeCom" in seed()
+    assert Quote.objects.filter(approval_status="approved").exists()
+
+
+def test_it_refuses_where_the_real_wecom_is_in_use(wecom_app, settings: Settings):
+    settings.WECOM_STANDIN_URL = ""
+    with pytest.raises(CommandError, match="WECOM_STANDIN_URL"):
+        call_command("seed_demo")
+    assert not User.objects.exists()
