@@ -49,7 +49,7 @@ _known_pattern: re.Pattern[str] | None = None
 
 def remember_secret(*values: str) -> None:
     """From now on these texts are masked wherever they occur in a log line of this process."""
-    global _known_pattern  # noqa: PLW0603 - one set of secrets per process
+    global _known_pattern
     new = {value for value in values if len(value) >= SHORTEST_SECRET} - _known
     if not new:
         return

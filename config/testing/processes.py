@@ -28,7 +28,7 @@ GRACE = 10.0
 
 
 def wait_until(
-    condition: Callable[[], Result], timeout: float = 10.0, message: str = "", interval: float = 0.02
+    condition: Callable[[], Result | None], timeout: float = 10.0, message: str = "", interval: float = 0.02
 ) -> Result:
     """The first true value of ``condition()``; AssertionError with ``message`` after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
