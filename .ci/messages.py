@@ -114,14 +114,17 @@ def check() -> None:
 
 def collect() -> None:
     collect_in(ROOT)
-    (LOCALE / "django.pot").unlink()
+    template = LOCALE / "django.pot"
     for language in LANGUAGES:
         po = LOCALE / language / "LC_MESSAGES" / "django.po"
-        po.write_bytes(run("msgattrib", "--no-obsolete", "--no-wrap", po))
+        # makemessages guesses from texts that look alike; a new text stays empty instead
+        po.write_bytes(run("msgattrib", "--no-obsolete", "--no-fuzzy", "--no-wrap", po))
+        po.write_bytes(run("msgmerge", "--quiet", "--no-fuzzy-matching", "--no-wrap", po, template))
         if language == "en":
             po.write_bytes(run("msgen", "--no-wrap", "--lang=en", po))
         run("msgfmt", "-o", po.with_suffix(".mo"), po)
-        print(run("msgfmt", "--statistics", "-o", os.devnull, po).decode() or f"{po.relative_to(ROOT)} collected")
+        print(f"{po.relative_to(ROOT)} collected")
+    template.unlink()
 
 
 if __name__ == "__main__":
