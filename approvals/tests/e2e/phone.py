@@ -1,0 +1,70 @@
+"""WeCom's side of a house: what people do on their phones, what arrived there, and what is to go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+TIMEOUT = 15
+
+
+class Phone:
+    """The stand-in through its test interface. ``key``: WeCom's number of an approval, or ours."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def _get(self, path: str, **query: Any) -> Any:
+        response = requests.get(f"{self.url}/standin/api/{path}", params=query, timeout=TIMEOUT)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def _post(self, path: str, **body: Any) -> Any:
+        response = requests.post(f"{self.url}/standin/api/{path}", json=body, timeout=TIMEOUT)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def act(self, key: str, action: str, userid: str = "", speech: str = "", **more: Any) -> dict[str, Any]:
+        """Press a button as ``userid`` (default: whoever's turn it is, else the applicant)."""
+        return dict(self._post(f"approvals/{key}/act", action=action, userid=userid, speech=speech, **more))
+
+    def approvals(self, third_no: str) -> list[dict[str, Any]]:
+        """Every form there that carries our number."""
+        return list(self._get("approvals", third_no=third_no)["approvals"])
+
+    def messages(self, userid: str) -> list[str]:
+        """The texts of the messages on one phone, newest first."""
+        rows = self._get("messages", userid=userid)["messages"]
+        return [row["content"].get("content") or row["content"].get("text", {}).get("content", "") for row in rows]
+
+    def fault(self, kind: str, **parameters: Any) -> None:
+        """Switch a fault on: ``endpoint``, ``count`` and the kind's own parameters."""
+        self._post("faults", kind=kind, **parameters)
+
+    def heal(self) -> None:
+        """Switch all faults off."""
+        requests.delete(f"{self.url}/standin/api/faults", timeout=TIMEOUT).raise_for_status()
+
+    def end_tokens(self, state: str) -> None:
+        """``invalid``: 40014 from now on; ``expired``: 42001."""
+        self._post("tokens/end", state=state)
+
+    def release(self, order: str) -> int:
+        """Let held callbacks go: ``same``, ``reverse`` or ``shuffle``."""
+        return int(self._post("events/release", order=order)["released"])
+
+    def events(self, subject: str) -> list[dict[str, Any]]:
+        """The callbacks about one approval, newest first."""
+        return list(self._get("events", subject=subject)["events"])
+
+    def resend(self, event_id: int) -> None:
+        self._post("events/resend", id=event_id)
+
+    def events_on_the_way(self) -> int:
+        return int(self._get("stats")["events"]["on_the_way"])
+
+    def calls(self, endpoint: str, errcode: int | None = None) -> int:
+        """How many calls of ``endpoint`` were answered, with ``errcode`` if given."""
+        counted = self._get("stats")["calls"].get(endpoint, {"total": 0, "errcodes": {}})
+        return int(counted["total"] if errcode is None else counted["errcodes"].get(str(errcode), 0))
