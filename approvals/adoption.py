@@ -54,7 +54,7 @@ def look_up(comparison: Comparison, instance: ApprovalInstance) -> None:
             comparison.adopt(instance, found)
 
     if instance.config is not None:
-        comparison.attempt(instance.config, search)
+        comparison.attempt(instance.config, search, about=instance.third_no)
 
 
 def _without_number() -> QuerySet[ApprovalInstance]:
@@ -111,7 +111,7 @@ def _recognise(comparison: Comparison, event: CallbackEvent, candidates: list[Ap
 
     config = possible[0].config
     if config is not None:
-        comparison.attempt(config, read)
+        comparison.attempt(config, read, about=told.sp_no)
 
 
 def _could_be(told: RemoteApproval, instance: ApprovalInstance) -> bool:

@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 
 MOST_FAILURES_IN_A_ROW = 5
 """After so many failed calls one app is left alone until the next run: WeCom is away, or refuses all of them."""
+ABOUT_ONE_FORM = frozenset({301025, 301026})
+"""Errors that say nothing about the next form: a few unreadable ones must not keep the others from being read."""
 MOST_ERRORS_TOLD = 20
 
 
@@ -83,34 +85,42 @@ class Comparison:
             self._clients[config.pk] = CountedClient(config, self.report)
         return self._clients[config.pk]
 
-    def attempt(self, config: WeComConfig, work: Callable[[CountedClient], Result]) -> Result | None:
-        """Do one piece of work with the app's client; returns its result, or None when it failed, which is noted."""
+    def attempt(
+        self, config: WeComConfig, work: Callable[[CountedClient], Result], *, about: str = ""
+    ) -> Result | None:
+        """Do one piece of work with the app's client; returns its result, or None when it failed, which is noted.
+
+        ``about``: the approval that the work is about, for the note.
+        """
         try:
             result = work(self.client(config))
         except GivenUp:
             return None
         except WeComError as error:
-            self._failed(config, error)
+            self._failed(config, error, about)
             return None
         except BadSnapshot as error:
-            self.note(_("WeCom's answer cannot be read: %(why)s") % {"why": error})
+            self._note(_("WeCom's answer cannot be read: %(why)s") % {"why": error}, about)
             return None
         except Exception as error:
             # One approval that cannot be taken in must not keep the others from being compared, run after run.
             logger.exception("comparison_failed")
-            self.note(f"{type(error).__name__}: {error}")
+            self._note(f"{type(error).__name__}: {error}", about)
             return None
         self._failures[config.pk] = 0
         return result
 
-    def _failed(self, config: WeComConfig, error: WeComError) -> None:
-        self.note(str(error))
+    def _failed(self, config: WeComConfig, error: WeComError, about: str) -> None:
+        self._note(str(error), about)
         if isinstance(error, PermanentError):
             self.needs_a_person.append(error)
-        over_budget = isinstance(error, QuotaError)
-        self._failures[config.pk] = MOST_FAILURES_IN_A_ROW if over_budget else self._failures.get(config.pk, 0) + 1
+        if isinstance(error, QuotaError):
+            self._failures[config.pk] = MOST_FAILURES_IN_A_ROW
+        elif error.errcode not in ABOUT_ONE_FORM:
+            self._failures[config.pk] = self._failures.get(config.pk, 0) + 1
 
-    def note(self, sentence: str) -> None:
+    def _note(self, sentence: str, about: str) -> None:
+        sentence = f"{about}: {sentence}" if about else sentence
         if sentence not in self.report.errors and len(self.report.errors) < MOST_ERRORS_TOLD:
             self.report.errors.append(sentence)
 

@@ -29,7 +29,7 @@ def compare(comparison: Comparison) -> None:
 def confirm(comparison: Comparison, instances: Iterable[ApprovalInstance]) -> None:
     for instance in instances:
         if instance.config is not None:
-            comparison.attempt(instance.config, partial(_read, comparison, instance))
+            comparison.attempt(instance.config, partial(_read, comparison, instance), about=instance.third_no)
 
 
 def _read(comparison: Comparison, instance: ApprovalInstance, client: CountedClient) -> None:

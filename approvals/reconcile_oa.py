@@ -136,4 +136,4 @@ def confirm(comparison: Comparison, config: WeComConfig, sp_no: str) -> None:
     def read(client: CountedClient) -> None:
         comparison.take_in(get_approval_detail(client, sp_no, lane=comparison.lane))
 
-    comparison.attempt(config, read)
+    comparison.attempt(config, read, about=sp_no)

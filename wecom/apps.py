@@ -18,3 +18,9 @@ class WeComAppConfig(AppConfig):
             every=timedelta(seconds=30),
             description="Picks up callbacks that were left behind.",
         )
+        register_schedule(
+            "wecom: refresh tokens",
+            "wecom.refresh_tokens",
+            every=timedelta(minutes=10),
+            description="Renews access tokens that expire within 30 minutes.",
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 from django.utils import timezone
@@ -27,7 +29,7 @@ def test_the_form_is_adopted_by_the_next_worker_and_not_submitted_again(stack: S
         "WECOM_APPROVAL_TEMPLATE_ID": wecom_app.template_id,
     }
     standin = stack.standin(callback_url="http://127.0.0.1:9/wecom/callback")
-    fault = {"kind": "slow", "endpoint": "oa/applyevent", "count": 1, "seconds": 6, "moment": "after"}
+    fault: dict[str, Any] = {"kind": "slow", "endpoint": "oa/applyevent", "count": 1, "seconds": 6, "moment": "after"}
     requests.post(f"{standin.url}/standin/api/faults", json=fault, timeout=10).raise_for_status()
     actor = actor_for(li, Channel.INTERNAL)
     instance = engine.submit(quote=quotes.create_quote(data=CONTENT, actor=actor), actor=actor, flow="wecom_oa")

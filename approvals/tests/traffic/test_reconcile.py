@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from approvals import engine, operations, reconcile_oa
+from approvals.comparison import MOST_FAILURES_IN_A_ROW
 from approvals.models import ApprovalInstance, ApprovalTemplate, InstanceStatus, Quote, SyncOperation
 from approvals.reconcile import INCIDENT, LOCK, reconcile
 from approvals.reconcile_oa import Open, plan, turn_of
@@ -191,7 +192,25 @@ class TestFailures:
 
         monkeypatch.setattr(engine, "apply_remote", broken)
         report = reconcile()
-        assert (report.applied, report.errors) == (1, ["ValueError: surprise"])
+        assert (report.applied, report.errors) == (1, [f"{bad.sp_no}: ValueError: surprise"])
+
+    def test_many_unreadable_forms_do_not_stop_the_others(self, standin, opened):
+        """They stay first in line, because they are never proved."""
+        instances = opened(8)
+        for instance in instances:
+            silently(standin, instance, "agree")
+        ApprovalInstance.objects.filter(pk=instances[-1].pk).update(last_synced_at=timezone.now())
+        standin.fault("errcode", "oa/getapprovaldetail", errcode=301025, count=7)
+        report = reconcile()
+        assert (report.applied, len(report.errors)) == (1, 7)
+        assert report.errors[0].startswith(instances[0].sp_no)
+
+    def test_a_wecom_that_keeps_failing_is_left_alone_after_a_few_calls(self, standin, opened):
+        for instance in opened(20):
+            silently(standin, instance, "agree")
+        standin.fault("errcode", "oa/getapprovaldetail", errcode=-1, count=99)
+        reconcile()
+        assert standin.calls("oa/getapprovaldetail") == MOST_FAILURES_IN_A_ROW
 
     def test_without_redis_the_run_says_so_and_ends(self, standin, opened, settings: Settings):
         opened(1)
