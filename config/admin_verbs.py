@@ -1,16 +1,15 @@
 """Verbs in the admin: a button on an object's page, an action over a list, and the page that asks before acting.
 
-A verb is declared once (``Verb``); ``VerbsMixin`` offers it in both places. GET only ever shows the question; POST acts,
-writes Django's log, and says what came of it. Over a list every object is treated on its own merits, and one report at
-the end says how many were done and which were refused, with the reason. Who may act is decided by what ``run`` calls;
-``permissions`` and ``fits`` only keep buttons away from people who would be refused.
+A verb is declared once (``config.verbs``); ``VerbsMixin`` offers it in both places. GET only ever shows the question;
+POST acts, writes Django's log, and says what came of it. Over a list every object is treated on its own merits, and
+one report at the end says how many were done and which were refused, with the reason. Who may act is decided by what
+``run`` calls; ``permissions`` and ``fits`` only keep buttons away from people who would be refused.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,11 +19,10 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -33,71 +31,12 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from config.verbs import Refused, Verb
+
 MOST_AT_ONCE = 200
 """Objects one bulk action takes: each is a transaction of its own, and the browser waits."""
 LISTED = 12
 """Objects named in a question or in a line of the report; of the rest only the number is given."""
-
-Text = str | Promise
-
-
-class Refused(Exception):
-    """The verb cannot be done to this object. ``sentence``: why; ``errors``: form field → sentences."""
-
-    def __init__(self, sentence: Text, errors: Mapping[str, Sequence[Text]] | None = None) -> None:
-        super().__init__(str(sentence))
-        self.sentence = sentence
-        self.errors = dict(errors or {})
-
-
-class VerbForm(forms.Form):
-    """What a verb asks. ``targets``: the objects it will be done to; ``request``: who asks."""
-
-    def __init__(self, *args: Any, targets: Sequence[Model], request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.targets = targets
-        self.request = request
-
-
-def _always(_request: HttpRequest, _obj: Any) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One thing that a person can do to an object."""
-
-    name: str
-    """The page's path and the action's name."""
-    label: Text
-    question: Text
-    """Asked on the confirmation page."""
-    done: Text
-    """Sentence for the log and the message."""
-    run: Callable[[HttpRequest, Any, dict[str, Any]], str | None]
-    """``run(request, obj, cleaned_data)``; raises Refused. A returned sentence takes the place of ``done``."""
-    permissions: tuple[str, ...]
-    """Any of these lets a person see the button."""
-    icon: str
-    fits: Callable[[HttpRequest, Any], bool] = _always
-    """Whether it would be accepted for this person and object now."""
-    form: type[VerbForm] = VerbForm
-    variant: ActionVariant = ActionVariant.DEFAULT
-    atomic: bool = True
-    """False for verbs that talk to the network: no transaction is held open meanwhile."""
-    in_lists: bool = True
-    asks_in_lists: bool = True
-    """False: the action over a list acts at once, without a page in between."""
-    run_many: Callable[[HttpRequest, Sequence[Any]], str] | None = None
-    """Over a list, does it to all at once instead; returns the report, raises Refused."""
-
-    @property
-    def action(self) -> str:
-        """Its name as an action of the list."""
-        return self.name.replace("-", "_")
-
-    def allowed(self, user: Any) -> bool:
-        return any(user.has_perm(permission) for permission in self.permissions)
 
 
 def verb_page(verb: Verb) -> Callable[..., HttpResponse]:
@@ -177,7 +116,7 @@ class VerbsMixin(ModelAdmin):
                 sentence = self._do(request, verb, obj, form.cleaned_data)
             except Refused as refusal:
                 if not _put_on_form(form, refusal):
-                    messages.error(request, refusal.sentence)
+                    messages.error(request, str(refusal))
                     return HttpResponseRedirect(self._page_of(obj))
             else:
                 messages.success(request, f"{obj}: {sentence}")
@@ -226,7 +165,7 @@ class VerbsMixin(ModelAdmin):
         try:
             sentence = run_many(request, targets)
         except Refused as refusal:
-            messages.error(request, refusal.sentence)
+            messages.error(request, str(refusal))
             return
         for obj in targets:
             self.log_change(request, obj, sentence)
@@ -255,7 +194,14 @@ class VerbsMixin(ModelAdmin):
     # -- the question ------------------------------------------------------------------------------------------------
 
     def _question(
-        self, request: HttpRequest, verb: Verb, form: forms.Form, targets: Sequence[Any], *, back: str, bulk: bool = False
+        self,
+        request: HttpRequest,
+        verb: Verb,
+        form: forms.Form,
+        targets: Sequence[Any],
+        *,
+        back: str,
+        bulk: bool = False,
     ) -> TemplateResponse:
         # a form that comes back with an error keeps the marks of what was seen first
         seen = request.POST.getlist("seen") or [f"{obj.pk}:{mark}" for obj in targets if (mark := self.seen(obj))]
@@ -294,7 +240,12 @@ def _put_on_form(form: forms.Form, refusal: Refused) -> bool:
 
 def _named(objs: Sequence[Any]) -> str:
     names = _(", ").join(str(obj) for obj in objs[:LISTED])
-    return names if len(objs) <= LISTED else _("%(names)s and %(count)d more") % {
-        "names": names,
-        "count": len(objs) - LISTED,
-    }
+    return (
+        names
+        if len(objs) <= LISTED
+        else _("%(names)s and %(count)d more")
+        % {
+            "names": names,
+            "count": len(objs) - LISTED,
+        }
+    )

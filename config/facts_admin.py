@@ -16,8 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
-from config.admin_verbs import Refused, Verb, VerbsMixin
+from config.admin_verbs import VerbsMixin
 from config.durable import DurableRow, Status
+from config.verbs import Refused, Verb
 
 STATUS_TONES = {
     Status.PENDING.value: "info",

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from config.admin_verbs import Refused, Verb
 from config.facts_admin import DayRangeFilter, FactsAdmin
+from config.verbs import Refused, Verb
 from notifications.incidents import resolve_incident
 from notifications.models import Incident
 
@@ -54,8 +54,7 @@ class IncidentAdmin(FactsAdmin):
     list_filter = (OpenFilter, ("opened_at", DayRangeFilter))
     search_fields = ("title", "detail", "key")
     ordering = (F("resolved_at").desc(nulls_first=True), "-id")
-    fields = ("title", "state_badge", "detail", "remedy", "key", ("times", "opened_at"), ("seen_at", "resolved_at"))
-    readonly_fields = ("state_badge",)
+    fields = ("title", "detail", "remedy", "key", ("times", "opened_at"), ("seen_at", "resolved_at"))
 
     @display(description=_("state"), ordering="resolved_at", label={"open": "danger", "resolved": "success"})
     def state_badge(self, incident: Incident) -> tuple[str, Any]:

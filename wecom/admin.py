@@ -21,10 +21,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from config.admin_verbs import Refused, Verb, VerbsMixin
+from config.admin_verbs import VerbsMixin
 from config.durable import Status
 from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, retry_verb
 from config.sealed import SealBroken
+from config.verbs import Refused, Verb
 from wecom.config_form import ConfigForm
 from wecom.configs import BOOTSTRAP_SLUG, forget_credentials
 from wecom.inbox import PARKED, READERS, replay
@@ -96,8 +97,8 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
 
     @admin.display(description=_("callback address"))
     def callback_address(self, config: WeComConfig) -> SafeString | str:
-        if config.pk is None:
-            return _("Shown once the app is saved.")
+        if config._state.adding:
+            return str(_("Shown once the app is saved."))
         return render_to_string("admin/copyable.html", {"text": callback_url(config)})
 
     def save_model(self, request: HttpRequest, obj: WeComConfig, form: Any, change: bool) -> None:
@@ -200,7 +201,7 @@ class CallbackEventAdmin(QueueAdmin):
             _("Processing"),
             {
                 "fields": (
-                    ("status_badge", "outcome"),
+                    ("status", "outcome"),
                     ("attempts", "next_attempt_at"),
                     ("parked_at", "finished_at"),
                     "last_error",
@@ -209,7 +210,7 @@ class CallbackEventAdmin(QueueAdmin):
         ),
         (_("Received"), {"fields": (("config", "credential"), "key", "pretty_payload")}),
     )
-    readonly_fields = ("status_badge", "pretty_payload")
+    readonly_fields = ("pretty_payload",)
 
     @display(description=_("outcome"), label={PARKED: "warning", "conflict": "danger", "applied": "success"})
     def outcome_badge(self, event: CallbackEvent) -> tuple[str, str] | str:

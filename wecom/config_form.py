@@ -35,7 +35,7 @@ class ConfigForm(forms.ModelForm):
 
     class Meta:
         model = WeComConfig
-        exclude = ()
+        fields = forms.ALL_FIELDS
         field_classes = dict.fromkeys(SECRETS, SecretField)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,6 +50,11 @@ class ConfigForm(forms.ModelForm):
             field.widget.attrs["placeholder"] = MASK if stored else ""
             if stored:
                 field.help_text = " ".join(filter(None, (str(field.help_text), str(_("Leave empty to keep it.")))))
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # One app is the default. Marking another one takes the mark over (WeComConfigAdmin), so it is no error.
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return {*excluded, "is_default"}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

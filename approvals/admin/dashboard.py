@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from django_celery_beat.models import PeriodicTask
 
 from approvals.admin.verbs import acting
 from approvals.admin.words import STATUS_TONES
-from approvals.sync_request import TASK
 from approvals.models import ApprovalInstance, ApprovalStep, InstanceStatus, Quote, StepStatus, SyncOperation
 from approvals.steps import belongs_to, open_steps
+from approvals.sync_request import TASK
 from approvals.visibility import visible_to
 from config.durable import Status
 from notifications.models import Incident
@@ -42,13 +43,88 @@ class Card:
         return f"{COUNTED}+" if self.count > COUNTED else str(self.count)
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a card counts: ``rows`` that ``user`` may see, listed by ``changelist`` with ``query``."""
+
+    label: str | Promise
+    permission: str
+    rows: Callable[[Any], QuerySet[Any]]
+    changelist: str
+    query: str
+    icon: str
+    tone: str
+
+
+def _approvals(user: Any) -> QuerySet[ApprovalInstance]:
+    return visible_to(user, ApprovalInstance.objects.all())
+
+
+KINDS = (
+    Kind(
+        label=_("Conflicts"),
+        permission="approvals.view_approvalinstance",
+        rows=lambda user: _approvals(user).filter(conflict=True),
+        changelist="approvals_approvalinstance",
+        query="conflict__exact=1",
+        icon="balance",
+        tone="danger",
+    ),
+    Kind(
+        label=_("Open in WeCom"),
+        permission="approvals.view_approvalinstance",
+        rows=lambda user: _approvals(user).filter(remote_pending=True),
+        changelist="approvals_approvalinstance",
+        query="remote_pending__exact=1",
+        icon="hourglass",
+        tone="warning",
+    ),
+    Kind(
+        label=_("Dead operations"),
+        permission="approvals.view_syncoperation",
+        rows=lambda _user: SyncOperation.objects.filter(status=Status.DEAD),
+        changelist="approvals_syncoperation",
+        query="status__exact=dead",
+        icon="outbox",
+        tone="danger",
+    ),
+    Kind(
+        label=_("Parked events"),
+        permission="wecom.view_callbackevent",
+        rows=lambda _user: CallbackEvent.objects.filter(parked_at__isnull=False, status=Status.FAILED),
+        changelist="wecom_callbackevent",
+        query="whereabouts=parked",
+        icon="pause_circle",
+        tone="warning",
+    ),
+    Kind(
+        label=_("Dead events"),
+        permission="wecom.view_callbackevent",
+        rows=lambda _user: CallbackEvent.objects.filter(status=Status.DEAD),
+        changelist="wecom_callbackevent",
+        query="whereabouts=dead",
+        icon="inbox",
+        tone="danger",
+    ),
+    Kind(
+        label=_("Open incidents"),
+        permission="notifications.view_incident",
+        rows=lambda _user: Incident.objects.filter(resolved_at__isnull=True),
+        changelist="notifications_incident",
+        query="state=open",
+        icon="warning",
+        tone="danger",
+    ),
+)
+
+
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD's DASHBOARD_CALLBACK: adds ``cards``, ``waiting``, ``own_quotes`` and ``comparison``."""
     may = request.user.has_perm
     if may("approvals.view_approvalinstance"):
         context["waiting"] = _waiting_for(request)
     if may("approvals.add_quote"):
-        own = Quote.objects.filter(owner=request.user).order_by("-updated_at")[:LISTED]
+        own = Quote.objects.filter(owner_id=request.user.pk).order_by("-updated_at")[:LISTED]
         context["own_quotes"] = [(quote, STATUS_TONES.get(quote.approval_status, "default")) for quote in own]
         context["add_quote_url"] = reverse("admin:approvals_quote_add")
     if may("approvals.sync_approval"):
@@ -76,39 +152,10 @@ def _waiting_for(request: HttpRequest) -> list[ApprovalInstance]:
 
 
 def _cards(request: HttpRequest) -> list[Card]:
-    may = request.user.has_perm
-    cards = []
-    if may("approvals.view_approvalinstance"):
-        approvals = visible_to(request.user, ApprovalInstance.objects.all())
-        cards += [
-            _approvals_card(_("Conflicts"), approvals.filter(conflict=True), "conflict__exact=1", "balance", "danger"),
-            _approvals_card(
-                _("Open in WeCom"), approvals.filter(remote_pending=True), "remote_pending__exact=1", "hourglass", "warning"
-            ),
-        ]
-    if may("approvals.view_syncoperation"):
-        dead = SyncOperation.objects.filter(status=Status.DEAD)
-        cards.append(_card(_("Dead operations"), dead, "approvals_syncoperation", "status__exact=dead", "outbox", "danger"))
-    if may("wecom.view_callbackevent"):
-        events = CallbackEvent.objects.all()
-        parked = events.filter(parked_at__isnull=False, status=Status.FAILED)
-        dead = events.filter(status=Status.DEAD)
-        cards += [
-            _card(_("Parked events"), parked, "wecom_callbackevent", "whereabouts=parked", "pause_circle", "warning"),
-            _card(_("Dead events"), dead, "wecom_callbackevent", "whereabouts=dead", "inbox", "danger"),
-        ]
-    if may("notifications.view_incident"):
-        incidents = Incident.objects.filter(resolved_at__isnull=True)
-        cards.append(
-            _card(_("Open incidents"), incidents, "notifications_incident", "state=open", "warning", "danger")
-        )
-    return cards
+    return [_card(request.user, kind) for kind in KINDS if request.user.has_perm(kind.permission)]
 
 
-def _approvals_card(label: Any, rows: QuerySet[Any], query: str, icon: str, tone: str) -> Card:
-    return _card(label, rows, "approvals_approvalinstance", query, icon, tone)
-
-
-def _card(label: Any, rows: QuerySet[Any], changelist: str, query: str, icon: str, tone: str) -> Card:
-    count = rows.order_by().values("pk")[: COUNTED + 1].count()
-    return Card(label, count, f"{reverse(f'admin:{changelist}_changelist')}?{query}", icon, tone if count else "quiet")
+def _card(user: Any, kind: Kind) -> Card:
+    count = kind.rows(user).order_by().values("pk")[: COUNTED + 1].count()
+    url = f"{reverse(f'admin:{kind.changelist}_changelist')}?{kind.query}"
+    return Card(kind.label, count, url, kind.icon, kind.tone if count else "quiet")

@@ -18,7 +18,7 @@ from unfold.widgets import (
 from approvals import rules
 from approvals.exceptions import InvalidInput
 from approvals.models import Flow, Quote
-from config.admin_verbs import VerbForm
+from config.verbs import VerbForm
 from wecom.directory import names_of
 from wecom.models import Member
 
@@ -62,8 +62,15 @@ class UseridsField(forms.MultipleChoiceField):
         kwargs.setdefault("help_text", _("Choose members, or type WeCom userids. Their order counts."))
         super().__init__(choices=member_choices, widget=UseridsSelect(attrs=TYPING), **kwargs)
 
+    def validate(self, value: list[str]) -> None:
+        super().validate(value)
+        try:
+            rules.require_userids("userids", value)
+        except InvalidInput as error:
+            raise forms.ValidationError(error.errors["userids"]) from error
+
     def valid_value(self, value: str) -> bool:
-        return _is_userid(value)
+        return True  # whoever is listed or typed; ``validate`` looks at what was typed
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list(initial or []) != list(data or [])
@@ -75,19 +82,21 @@ class UseridField(forms.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=lambda: [("", ""), *member_choices()], widget=UseridSelect(attrs=TYPING), **kwargs)
 
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        try:
+            rules.require_userids("userid", [value])
+        except InvalidInput as error:
+            raise forms.ValidationError(error.errors["userid"]) from error
+
     def valid_value(self, value: str) -> bool:
-        return _is_userid(value)
+        return True  # as above
 
 
-def _is_userid(value: str) -> bool:
-    try:
-        rules.require_userids("userid", [value])
-    except InvalidInput:
-        return False
-    return True
+COMMENT = _("comment")
 
 
-def _comment(label: Any = _("comment"), *, required: bool = False) -> forms.CharField:
+def _comment(label: Any = COMMENT, *, required: bool = False) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
     return forms.CharField(label=label, required=required, max_length=2000, widget=widget)
 
@@ -101,13 +110,17 @@ class ReasonForm(VerbForm):
 
 
 class SubmitForm(VerbForm):
-    flow = forms.ChoiceField(label=_("flow"), required=False, widget=UnfoldAdminSelectWidget())
+    flow = forms.ChoiceField(
+        label=_("flow"),
+        required=False,
+        choices=[("", _("As the approval rules say")), *Flow.choices],
+        widget=UnfoldAdminSelectWidget(),
+    )
     approvers = UseridsField(label=_("approvers"), required=False)
     comment = _comment()
 
     def __init__(self, *args: Any, targets: Sequence[Quote], **kwargs: Any) -> None:
         super().__init__(*args, targets=targets, **kwargs)
-        self.fields["flow"].choices = [("", _("As the approval rules say")), *Flow.choices]
         if len(targets) == 1:
             self.fields["flow"].help_text = _plan_in_words(targets[0])
 

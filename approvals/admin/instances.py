@@ -18,10 +18,10 @@ from approvals.admin.panel import approval_context
 from approvals.admin.verbs import APPROVAL_VERBS
 from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, what_wecom_said
 from approvals.models import ApprovalInstance, ApprovalTimeline
-from approvals.truth import remote_label
+from approvals.reasons import remote_label
 from approvals.visibility import visible_to
-from config.admin_verbs import Verb
 from config.facts_admin import DayRangeFilter, FactsAdmin
+from config.verbs import Verb
 
 
 def quote_link(instance: ApprovalInstance) -> SafeString:
@@ -44,7 +44,6 @@ class ApprovalInstanceAdmin(FactsAdmin):
         "attention",
         "applicant",
         "submitted_at",
-        "decided_at",
     )
     list_select_related = ("quote", "applicant")
     list_filter = (
@@ -146,13 +145,13 @@ class ApprovalTimelineAdmin(FactsAdmin):
     fields = (
         ("approval", "at"),
         ("channel", "actor"),
-        ("action_word", "outcome_badge"),
+        ("action_word", "outcome"),
         ("from_status", "to_status"),
         "comment",
         "said",
         ("event_id", "recorded_at"),
     )
-    readonly_fields = ("approval", "action_word", "outcome_badge", "said")
+    readonly_fields = ("approval", "action_word", "said")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalTimeline]:
         seen = visible_to(request.user, ApprovalInstance.objects.all())

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -14,6 +16,9 @@ from approvals.models import ApprovalTemplate
 from wecom.oa import Control
 
 PREFIX = "control_of__"
+
+
+lazy_capfirst = lazy(lambda label: capfirst(str(label)), str)
 
 
 def select_name(field: Field) -> str:
@@ -62,7 +67,7 @@ def select_names(template: ApprovalTemplate, fields: Iterable[Field]) -> list[st
 def _select(field: Field, controls: Iterable[Control]) -> forms.ChoiceField:
     fitting = [(control.id, f"{control.title} ({control.type})") for control in controls if control.type in field.types]
     return forms.ChoiceField(
-        label=field.label,
+        label=lazy_capfirst(field.label),
         required=False,
         choices=[("", _("not sent")), *fitting],
         widget=UnfoldAdminSelectWidget(),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from approvals.models import SyncOperation
-from approvals.truth import error_of
+from approvals.reasons import error_of
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
 
 
@@ -31,11 +31,11 @@ class SyncOperationAdmin(QueueAdmin):
         (None, {"fields": (("approval", "kind"), "key", ("created_at", "finished_at"))}),
         (
             _("Processing"),
-            {"fields": (("status_badge", "attempts"), ("next_attempt_at", "error_code"), "meaning", "last_error")},
+            {"fields": (("status", "attempts"), ("next_attempt_at", "error_code"), "meaning", "last_error")},
         ),
         (None, {"fields": ("pretty_payload",)}),
     )
-    readonly_fields = ("approval", "status_badge", "meaning", "pretty_payload")
+    readonly_fields = ("approval", "meaning", "pretty_payload")
 
     @admin.display(description=_("approval"), ordering="instance")
     def approval(self, operation: SyncOperation) -> SafeString:
@@ -50,4 +50,3 @@ class SyncOperationAdmin(QueueAdmin):
     def pretty_payload(self, operation: SyncOperation) -> SafeString:
         text = json.dumps(operation.payload, ensure_ascii=False, indent=2)
         return format_html('<pre class="qb-code">{}</pre>', text)
-

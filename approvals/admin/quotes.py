@@ -23,11 +23,17 @@ from approvals.exceptions import EngineError
 from approvals.models import ApprovalInstance, Quote, QuoteItem
 from approvals.permissions import require_own_quote
 from approvals.visibility import visible_to
-from config.admin_verbs import Verb, VerbsMixin
+from config.admin_verbs import VerbsMixin
 from config.facts_admin import DayRangeFilter
+from config.verbs import Verb
 
 MOST_TOTAL = Decimal("9999999999999999.99")
 """What the column of the total holds."""
+
+
+def plain(number: Decimal) -> str:
+    """Without the zeros at its end that the column adds."""
+    return f"{number.normalize():f}"
 
 
 class ItemForm(forms.ModelForm):
@@ -38,7 +44,7 @@ class ItemForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:  # 3, not 3.000
-            self.initial["quantity"] = f"{self.instance.quantity.normalize():f}"
+            self.initial["quantity"] = plain(self.instance.quantity)
 
 
 class ItemFormSet(PaginationInlineFormSet):
@@ -61,8 +67,16 @@ class ItemInline(TabularInline):
     form = ItemForm
     formset = ItemFormSet
     extra = 0
-    fields = (*quotes.ITEM_FIELDS, "amount")
-    readonly_fields = ("amount",)
+    hide_title = True
+    readonly_fields = ("plain_quantity", "amount")
+
+    def get_fields(self, request: HttpRequest, obj: Quote | None = None) -> tuple[str, ...]:
+        quantity = "quantity" if may_edit(request, obj) else "plain_quantity"
+        return ("name", "specification", quantity, "unit_price", "amount")
+
+    @admin.display(description=_("quantity"))
+    def plain_quantity(self, item: QuoteItem) -> str:
+        return plain(item.quantity)
 
     @admin.display(description=_("amount"))
     def amount(self, item: QuoteItem) -> str:
@@ -158,7 +172,10 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
                 )
             },
         ),
-        (_("Quote"), {"fields": (("quote_number", "revision"), ("total_shown", "owner"), ("created_at", "updated_at"))}),
+        (
+            _("Number and dates"),
+            {"fields": (("quote_number", "revision"), ("total_shown", "owner"), ("created_at", "updated_at"))},
+        ),
     )
     readonly_fields = ("quote_number", "revision", "total_shown", "owner", "created_at", "updated_at")
 
@@ -168,7 +185,8 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
         approvals = ApprovalInstance.objects.filter(quote=OuterRef("pk"))
         rows = super().get_queryset(request).select_related("owner")
         return visible_to(request.user, rows).annotate(
-            conflict=Exists(approvals.filter(conflict=True)), remote_pending=Exists(approvals.filter(remote_pending=True))
+            conflict=Exists(approvals.filter(conflict=True)),
+            remote_pending=Exists(approvals.filter(remote_pending=True)),
         )
 
     @admin.display(description=_("total"), ordering="total")
@@ -204,6 +222,15 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
             return False  # never over a list: each is asked for by itself
         return may_edit(request, obj, "approvals.delete_quote") and latest_approval(obj) is None
 
+    def get_fieldsets(self, request: HttpRequest, obj: Quote | None = None) -> Any:
+        return self.fieldsets if obj else self.fieldsets[:1]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "remark" and field is not None:
+            field.widget.attrs["rows"] = 3
+        return field
+
     # -- the page ----------------------------------------------------------------------------------------------------
 
     def changeform_view(
@@ -220,7 +247,7 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         except EngineError as error:  # sealed or handed over since the page was opened
-            messages.error(request, error.detail)
+            messages.error(request, str(error))
             return HttpResponseRedirect(request.get_full_path())
         return response
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,21 +19,22 @@ from approvals import mapping
 from approvals.admin.forms import UseridsField
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
-from config.admin_verbs import Refused, Verb, VerbsMixin
+from config.admin_verbs import VerbsMixin
+from config.verbs import Refused, Verb
 from wecom.errors import WeComError
 from wecom.oa import TemplateDetail
 
 
 class RuleForm(forms.ModelForm):
     approvers = UseridsField(
-        label=_("approvers"),
+        label=_("Approvers"),
         required=False,
         help_text=_("Members or WeCom userids, in their order. Empty: the flow that is set up in the template itself."),
     )
 
     class Meta:
         model = ApprovalRule
-        exclude = ()
+        fields = forms.ALL_FIELDS
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -40,7 +42,9 @@ class RuleForm(forms.ModelForm):
         if least is not None and most is not None and most <= least:
             self.add_error("max_amount", _("Must be larger than “from amount”."))
         if data.get("flow") == Flow.INTERNAL and not data.get("approvers") and "approvers" not in self.errors:
-            self.add_error("approvers", _("A flow in this system has no template to name the approvers: name them here."))
+            self.add_error(
+                "approvers", _("A flow in this system has no template to name the approvers: name them here.")
+            )
         if data.get("flow") == Flow.INTERNAL and data.get("template"):
             self.add_error("template", _("A flow in this system uses no WeCom template."))
         return data
@@ -85,7 +89,9 @@ def _completed(chosen: dict[str, str], detail: TemplateDetail) -> dict[str, str]
     kept = {field: control_id for field, control_id in chosen.items() if control_id in known}
     taken = set(kept.values())
     suggested = mapping.suggest(detail).items()
-    return kept | {field: control_id for field, control_id in suggested if field not in kept and control_id not in taken}
+    return kept | {
+        field: control_id for field, control_id in suggested if field not in kept and control_id not in taken
+    }
 
 
 SUGGEST = Verb(
@@ -115,7 +121,9 @@ class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
     def mapped(self, template: ApprovalTemplate) -> int:
         return len(template.mapping)
 
-    def get_form(self, request: HttpRequest, obj: ApprovalTemplate | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: ApprovalTemplate | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         editable = self.has_change_permission(request, obj)
         kwargs["form"] = form_for(obj) if editable else MappingForm
         return super().get_form(request, obj, change=change, **kwargs)
@@ -127,7 +135,8 @@ class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
         read = (None, {"fields": ("checked_at",)})
         if not obj.controls or not self.has_change_permission(request, obj):
             return (head, (_("Mapping"), {"fields": ("mapping",)}), read)
-        columns = select_names(obj, mapping.ITEM_FIELDS)
+        # as a person reads a line of items; the order of ITEM_FIELDS is that of the suggestion
+        columns = select_names(obj, sorted(mapping.ITEM_FIELDS, key=lambda field: field.name != "items.name"))
         return (
             head,
             (_("Which control carries what"), {"fields": _pairs(select_names(obj, mapping.FIELDS))}),
@@ -150,12 +159,11 @@ class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
 
-    def response_add(self, request: HttpRequest, obj: ApprovalTemplate, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: ApprovalTemplate, post_url_continue: str | None = None
+    ) -> HttpResponse:
         # on to the page with “Suggest mapping”: without a mapping the template cannot be used
-        request.POST = request.POST.copy()  # type: ignore[assignment]
-        request.POST["_continue"] = "1"
-        response: HttpResponse = super().response_add(request, obj, post_url_continue)
-        return response
+        return HttpResponseRedirect(reverse("admin:approvals_approvaltemplate_change", args=[obj.pk]))
 
 
 def _pairs(names: list[str]) -> list[tuple[str, ...]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from approvals.sync_request import QueueAway, request_comparison
 from approvals.models import ApprovalInstance
+from approvals.reasons import remote_label
 from approvals.reconcile import reconcile
-from approvals.truth import remote_label
-from config.admin_verbs import Refused
+from approvals.sync_request import QueueAway, request_comparison
+from config.verbs import Refused
 
 STATE = ("status", "remote_status", "remote_status_code", "remote_pending", "conflict", "sp_no")
 
@@ -36,4 +37,8 @@ def sync_later(instances: Sequence[ApprovalInstance]) -> str:
         request_comparison([instance.pk for instance in instances])
     except QueueAway as error:
         raise Refused(error.detail) from error
-    return _("%(count)d approvals are being compared with WeCom.") % {"count": len(instances)}
+    count = len(instances)
+    text = ngettext(
+        "%(count)d approval is being compared with WeCom.", "%(count)d approvals are being compared with WeCom.", count
+    )
+    return text % {"count": count}

@@ -16,7 +16,7 @@ from approvals.admin.sync import sync_later, sync_now
 from approvals.exceptions import EngineError, InvalidInput
 from approvals.models import ApprovalInstance, Channel, Flow, Quote
 from approvals.transitions import LOCAL, REVISABLE, SUBMITTABLE
-from config.admin_verbs import Refused, Verb
+from config.verbs import Refused, Verb
 
 Data = dict[str, Any]
 DECIDE = ("approvals.decide_approval", "approvals.decide_any_approval")
@@ -212,7 +212,9 @@ QUOTE_VERBS = (
     SUBMIT,
     Verb(run=_of_quote(_approve), fits=lambda request, quote: may_decide(request, latest_approval(quote)), **_APPROVE),
     Verb(run=_of_quote(_reject), fits=lambda request, quote: may_decide(request, latest_approval(quote)), **_REJECT),
-    Verb(run=_of_quote(_withdraw), fits=lambda request, quote: may_withdraw(request, latest_approval(quote)), **_WITHDRAW),
+    Verb(
+        run=_of_quote(_withdraw), fits=lambda request, quote: may_withdraw(request, latest_approval(quote)), **_WITHDRAW
+    ),
     REVISE,
     Verb(
         run=_sync_quote, run_many=_sync_quotes, fits=lambda _request, quote: can_sync(latest_approval(quote)), **_SYNC
@@ -241,7 +243,9 @@ APPROVAL_VERBS = (
         label=_("Remind"),
         question=_("Remind those whose turn it is?"),
         done=_("The approvers were reminded."),
-        run=_refusing(lambda instance, actor, data: engine.remind(instance=instance, actor=actor, comment=data["comment"])),
+        run=_refusing(
+            lambda instance, actor, data: engine.remind(instance=instance, actor=actor, comment=data["comment"])
+        ),
         fits=_may_remind,
         form=CommentForm,
         permissions=("approvals.submit_quote",),

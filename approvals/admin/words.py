@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin.utils import label_for_field
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import ApprovalTimeline, InstanceStatus, Outcome, QuoteStatus, StepStatus
+from approvals.models import ApprovalTimeline, InstanceStatus, Outcome, Quote, QuoteStatus, StepStatus
 from approvals.quotes import CONTENT_FIELDS
-from approvals.models import Quote
 from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import OA_STATUS
 
@@ -108,5 +108,5 @@ def _remote_word(word: str) -> str:
 def field_label(field: str) -> str:
     """Label of a part of a quote, as ``quotes.difference`` names it."""
     if field in (*CONTENT_FIELDS, "total"):
-        return str(Quote._meta.get_field(field).verbose_name)
+        return str(label_for_field(field, Quote))
     return gettext("item %(number)s") % {"number": field.removeprefix("items[").removesuffix("]")}
