@@ -19,10 +19,19 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals import permissions, quotes, rules, steps
 from approvals.actors import SYSTEM, Actor
-from approvals.exceptions import InvalidInput, NoInstance, WrongState
-from approvals.judge import WECOM_WINS, Verdict, judge
-from approvals.models import ApprovalInstance, ApprovalStep, Channel, Flow, InstanceStatus, OperationKind, Outcome
-from approvals.models import Quote, StepStatus
+from approvals.exceptions import InvalidInput, NotAllowed, WrongState
+from approvals.judge import Verdict, judge
+from approvals.models import (
+    ApprovalInstance,
+    ApprovalStep,
+    Channel,
+    Flow,
+    InstanceStatus,
+    OperationKind,
+    Outcome,
+    Quote,
+    StepStatus,
+)
 from approvals.models.instances import LIVE
 from approvals.record import controlled, move, queue_operation, quote_follows, save, tell, write_entry
 from approvals.remote import action_of, actor_of, at_of, find, is_older, note_unknown, poll_id
@@ -42,6 +51,8 @@ def submit(
     ``flow``, ``approvers`` (WeCom userids): else those of the matching rule, else the template's own flow.
     Raises WrongState, NotAllowed, InvalidInput; nothing is written then.
     """
+    if actor.user is None:
+        raise NotAllowed
     with transaction.atomic():
         quote = Quote.objects.select_for_update().get(pk=quote.pk)
         permissions.require_own_quote(actor, quote, "approvals.submit_quote")
@@ -161,7 +172,9 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
         known = list(instance.steps.all())
         mine = permissions.deciding_steps(actor, instance, known) or steps.open_steps(known)
         if not mine:
-            raise WrongState(_("No step of this approval is known that could be delegated."), current=state_of(instance))
+            raise WrongState(
+                _("No step of this approval is known that could be delegated."), current=state_of(instance)
+            )
         if any(steps.belongs_to(step, delegate_to) for step in known):
             raise InvalidInput({"delegate_to": [_("This member is an approver already.")]})
         for step in mine:
@@ -295,9 +308,7 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -
         return outcome
 
 
-def _weigh(
-    instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str
-) -> Verdict:
+def _weigh(instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str) -> Verdict:
     status = InstanceStatus(instance.status)
     if snapshot.status is None:
         note_unknown(instance, snapshot)
@@ -369,7 +380,7 @@ def close_conflict(*, instance: ApprovalInstance, actor: Actor, keep: str, reaso
     with transaction.atomic():
         instance = _lock(instance)
         if not actor.may("approvals.close_conflict"):
-            raise permissions.NotAllowed
+            raise NotAllowed
         if not instance.conflict:
             raise WrongState(_("This approval is not in conflict."), current=state_of(instance))
         before = controlled(instance)

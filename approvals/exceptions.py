@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 Sentence = str | Promise
 
 
+NOT_ALLOWED = _("You are not allowed to do this.")
+
+
 class EngineError(Exception):
     """Base. ``code`` is stable for clients, ``detail`` is the sentence for a person."""
 
@@ -43,7 +46,7 @@ class NotAllowed(EngineError):
     status_code = 403
     code = "not_allowed"
 
-    def __init__(self, detail: Sentence = _("You are not allowed to do this."), *, code: str | None = None) -> None:
+    def __init__(self, detail: Sentence = NOT_ALLOWED, *, code: str | None = None) -> None:
         super().__init__(detail, code=code)
 
 

@@ -26,7 +26,7 @@ ITEM_FIELDS = ("name", "specification", "quantity", "unit_price")
 
 
 def next_number() -> str:
-    """The next ``CIS-YYYYMMDD-NNNN`` of today (in TIME_ZONE). Consecutive: a rolled-back creation gives its number back.
+    """The next ``CIS-YYYYMMDD-NNNN`` of today (in TIME_ZONE). Consecutive: a failed creation gives its number back.
 
     Must run in the transaction that creates the quote; parallel creations of a day wait here for one another.
     """
@@ -63,7 +63,7 @@ def create_quote(*, data: Mapping[str, Any], actor: Actor) -> Quote:
 
 
 def update_quote(*, quote: Quote, data: Mapping[str, Any], actor: Actor) -> Quote:
-    """Change a draft; only what ``data`` holds. ``items``, if given, replace all items. Raises WrongState, NotAllowed."""
+    """Change a draft; only what ``data`` holds. ``items``, if given, replace all. Raises WrongState, NotAllowed."""
     with transaction.atomic():
         quote = lock_draft(quote, actor, "approvals.change_quote")
         _write(quote, data)
@@ -75,9 +75,7 @@ def delete_quote(*, quote: Quote, actor: Actor) -> None:
     with transaction.atomic():
         quote = lock_draft(quote, actor, "approvals.delete_quote")
         if quote.approvals.exists():
-            raise WrongState(
-                _("This quote has been submitted before; its history is kept."), current=state_of(quote)
-            )
+            raise WrongState(_("This quote has been submitted before; its history is kept."), current=state_of(quote))
         quote.delete()
 
 

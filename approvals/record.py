@@ -13,8 +13,16 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from approvals.actors import Actor
-from approvals.models import ApprovalInstance, ApprovalTimeline, Channel, InstanceStatus, OperationKind, Outcome, Quote
-from approvals.models import SyncOperation
+from approvals.models import (
+    ApprovalInstance,
+    ApprovalTimeline,
+    Channel,
+    InstanceStatus,
+    OperationKind,
+    Outcome,
+    Quote,
+    SyncOperation,
+)
 from approvals.transitions import QUOTE_STATUS
 from config.durable import wake_on_commit
 
@@ -100,7 +108,9 @@ def quote_follows(instance: ApprovalInstance) -> None:
     )
 
 
-def queue_operation(instance: ApprovalInstance, kind: OperationKind, *, what: str = "", payload: dict[str, Any] | None = None) -> None:
+def queue_operation(
+    instance: ApprovalInstance, kind: OperationKind, *, what: str = "", payload: dict[str, Any] | None = None
+) -> None:
     """One outbound effect, in the transaction of its cause; the key makes it unique."""
     key = f"{kind}:{instance.pk}" + (f":{what}" if what else "")
     SyncOperation.objects.create(key=key, instance=instance, kind=kind, payload=payload or {})

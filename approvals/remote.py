@@ -61,9 +61,7 @@ def find(snapshot: RemoteApproval) -> ApprovalInstance:
     return found
 
 
-def is_older(
-    instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str
-) -> bool:
+def is_older(instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str) -> bool:
     """Whether more is known already than ``snapshot`` says. Only asked for a state that did not change; between
     different states the transition table decides.
 
@@ -120,7 +118,9 @@ def _mover(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Seque
 
 def poll_id(instance: ApprovalInstance, snapshot: RemoteApproval) -> str:
     """An event ID for a polled state: the same state polled twice is one entry."""
-    state = repr((snapshot.status_code, [(s.node, s.userid, s.code, s.at) for s in snapshot.steps], len(snapshot.comments)))
+    state = repr(
+        (snapshot.status_code, [(s.node, s.userid, s.code, s.at) for s in snapshot.steps], len(snapshot.comments))
+    )
     return f"poll:{instance.pk}:{hashlib.sha256(state.encode()).hexdigest()}"
 
 

@@ -61,7 +61,9 @@ def build(instance: ApprovalInstance, userids: Sequence[str], relation: str) -> 
     ]
 
 
-def mirror(instance: ApprovalInstance, remote: Sequence[RemoteStep], known: Sequence[ApprovalStep]) -> list[ApprovalStep]:
+def mirror(
+    instance: ApprovalInstance, remote: Sequence[RemoteStep], known: Sequence[ApprovalStep]
+) -> list[ApprovalStep]:
     """Make our steps those of WeCom and return them; writes only if something differs.
 
     A decision taken here stays on its step until WeCom's own node leaves ``pending``.

@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import structlog
@@ -39,7 +40,8 @@ from config.wakeup import wake, wake_later
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=25)
-"""How long a claim holds without a sign of life; with the sweep every 30 s a dead worker's row runs again within 60 s."""
+"""How long a claim holds without a sign of life. The sweep comes every 30 s, so a dead worker's row runs again within
+60 s."""
 FIRST_RETRY = 4.0
 """Seconds before the first repetition (before jitter)."""
 RETRY_FACTOR = 3
@@ -48,7 +50,8 @@ LONGEST_RETRY = 300.0
 MOST_CRASHES = 8
 """Attempts after which an *unexpected* exception stops being repeated. Temporary failures never die of attempts."""
 ROWS_PER_COMMIT = 25
-"""Database-only rows that share one commit: long enough to save the fsync, short enough not to hold up SQLite's one writer."""
+"""Database-only rows that share one commit: enough to save most of the fsyncs, few enough not to hold up SQLite's one
+writer."""
 
 row_died = Signal()
 """Sent after commit with ``row`` when a row goes to ``dead``."""
@@ -112,7 +115,7 @@ class DurableQuerySet(models.QuerySet["DurableRow"]):
             row.status, row.claim, row.next_attempt_at = Status.RUNNING, claim, lease_end
             row.attempts += 1
         if self.model.order_group:
-            rows.sort(key=lambda row: row.pk)
+            rows.sort(key=attrgetter("pk"))
         return rows
 
     def _claimable(self, now: datetime) -> Self:
@@ -195,7 +198,9 @@ class DurableRow(models.Model):
         self._close(Status.FAILED, last_error=sentence, next_attempt_at=timezone.now() + timedelta(seconds=wait))
 
     def _close(self, status: Status, **changes: Any) -> bool:
-        changes.update({name: getattr(self, name) for name in self.kept_fields}, status=status, updated_at=timezone.now())
+        changes.update(
+            {name: getattr(self, name) for name in self.kept_fields}, status=status, updated_at=timezone.now()
+        )
         held = type(self)._default_manager.filter(pk=self.pk, status=Status.RUNNING, claim=self.claim)
         if not held.update(**changes):
             logger.warning("lease_lost", queue=self._meta.label, key=self.key)
@@ -284,7 +289,9 @@ def _finish_together(model: type[DurableRow], rows: Sequence[DurableRow]) -> Non
             pk__in=[row.pk for row in group], status=Status.RUNNING, claim=group[0].claim
         )
         changes = dict(zip(model.kept_fields, values, strict=True))
-        if held.update(status=Status.SUCCEEDED, last_error="", finished_at=now, updated_at=now, **changes) != len(group):
+        if held.update(status=Status.SUCCEEDED, last_error="", finished_at=now, updated_at=now, **changes) != len(
+            group
+        ):
             raise LeaseLost(model._meta.label)
 
 

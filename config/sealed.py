@@ -105,7 +105,11 @@ class Sealed:
         """Equal when certainly the same; two ciphertexts of one secret are not compared by opening them."""
         if not isinstance(other, Sealed):
             return NotImplemented
-        return (self._context, self._ciphertext, self._plaintext) == (other._context, other._ciphertext, other._plaintext)
+        return (self._context, self._ciphertext, self._plaintext) == (
+            other._context,
+            other._ciphertext,
+            other._plaintext,
+        )
 
     def __hash__(self) -> int:
         return hash(self._context)

@@ -26,7 +26,10 @@ class Channel(models.TextChoices):
 
 
 class ApprovalInstance(models.Model):
-    """``third_no`` ↔ ``sp_no`` ↔ quote, the sealed content, our state and WeCom's. Only ``approvals.engine`` writes it."""
+    """``third_no`` ↔ ``sp_no`` ↔ quote, the sealed content, our state and WeCom's.
+
+    Only ``approvals.engine`` writes it.
+    """
 
     quote = models.ForeignKey(Quote, models.PROTECT, verbose_name=_("quote"), related_name="approvals")
     revision = models.PositiveSmallIntegerField(_("revision"))

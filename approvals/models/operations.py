@@ -23,7 +23,9 @@ class SyncOperation(DurableRow):
     order_group: ClassVar[str | None] = "instance"
     no_group: ClassVar[Any] = None
 
-    instance = models.ForeignKey(ApprovalInstance, models.PROTECT, verbose_name=_("approval"), related_name="operations")
+    instance = models.ForeignKey(
+        ApprovalInstance, models.PROTECT, verbose_name=_("approval"), related_name="operations"
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=OperationKind.choices)
     payload = models.JSONField(_("payload"), default=dict, blank=True)
     error_code = models.IntegerField(_("WeCom's error code"), null=True, blank=True)

@@ -43,6 +43,9 @@ class NumberSequence(models.Model):
     day = models.DateField(unique=True)
     last = models.PositiveIntegerField(default=0)
 
+    def __str__(self) -> str:
+        return f"{self.day}: {self.last}"
+
 
 class Quote(models.Model):
     quote_number = models.CharField(_("quote number"), max_length=32, unique=True, editable=False)
@@ -107,9 +110,7 @@ class QuoteItem(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0, editable=False)
     name = models.CharField(_("name"), max_length=200)
     specification = models.CharField(_("specification"), max_length=400, blank=True)
-    quantity = models.DecimalField(
-        _("quantity"), max_digits=12, decimal_places=3, validators=[MinValueValidator(ZERO)]
-    )
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, validators=[MinValueValidator(ZERO)])
     unit_price = models.DecimalField(
         _("unit price"), max_digits=14, decimal_places=2, validators=[MinValueValidator(ZERO)]
     )

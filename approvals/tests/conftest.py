@@ -88,7 +88,7 @@ CONTENT: dict[str, Any] = {
     "customer_name": "华东机电",
     "currency": "CNY",
     "items": [
-        {"name": "Pump X1", "specification": "DN50", "quantity": Decimal("3"), "unit_price": Decimal("1200.50")},
+        {"name": "Pump X1", "specification": "DN50", "quantity": Decimal(3), "unit_price": Decimal("1200.50")},
         {"name": "Seal", "quantity": Decimal("2.5"), "unit_price": Decimal("9.99")},
     ],
 }

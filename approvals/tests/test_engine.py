@@ -163,13 +163,13 @@ def test_a_decision_on_an_oa_form_is_told_in_wecom_and_waits_for_wecom(
     instance = submitted(approvers=["wang.boss"], sp_no="202601050001")
     engine.approve(instance=instance, actor=as_actor(wang), comment="ok")
     instance.refresh_from_db()
-    assert instance.status == "approved" and instance.remote_pending
+    assert (instance.status, instance.remote_pending) == ("approved", True)
     told = SyncOperation.objects.get(kind="tell")
     assert told.payload["to"] == ["li.mei", "wang.boss"] and told.payload["verb"] == "approve"
     # WeCom catches up
     engine.apply_remote(says("approved", at=after(60)), source="callback", event_id="e1")
     instance.refresh_from_db()
-    assert instance.status == "approved" and not instance.remote_pending and not instance.conflict
+    assert (instance.status, instance.remote_pending, instance.conflict) == ("approved", False, False)
 
 
 def test_withdrawing_is_the_applicants(submitted: Submitted, wang: User, li: User, as_actor: AsActor) -> None:

@@ -52,7 +52,9 @@ def test_a_creation_that_fails_gives_its_number_back(li: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_parallel_creations_never_share_or_skip_a_number(li: User) -> None:
-    actor, made, errors = actor_for(li, Channel.API), [], []
+    actor = actor_for(li, Channel.API)
+    made: list[str] = []
+    errors: list[Exception] = []
 
     def create() -> None:
         try:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from config import durable
 from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
+from config.testing.processes import wait_until
 from wecom.models import CallbackEvent, WeComConfig
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,9 +148,14 @@ def test_the_effect_of_a_lost_lease_rolls_back(add: Callable[..., Any]) -> None:
     add()
     (slow,) = CallbackEvent.objects.claim_due(1)
     CallbackEvent.objects.claim_due(1, now=timezone.now() + timedelta(seconds=30))
-    with pytest.raises(LeaseLost), transaction.atomic():
+
+    @transaction.atomic
+    def effect() -> None:
         WeComConfig.objects.update(name="changed by the slow worker")
         slow.finish()
+
+    with pytest.raises(LeaseLost):
+        effect()
     assert WeComConfig.objects.get().name == "app"
 
 
