@@ -180,6 +180,9 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
             [*gunicorn, "--bind", f"127.0.0.1:{addresses.web}"],
             ready=answers(f"{local}/health"),
         ),
+    )
+    # only now: the seed decides on quotes, and a worker that submits them meanwhile would come in between
+    runner.start(
         Part("worker", [*celery, "worker", "--concurrency", "2", "--without-mingle"]),
         Part("beat", [*celery, "beat"], ready=answers(f"{local}/health/ready")),
     )
