@@ -43,7 +43,6 @@ if not DEBUG and env.values.get("SECRET_KEY") and (len(SECRET_KEY) < 50 or SECRE
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-APPEND_SLASH = False  # the admin redirects by itself; the API and the callback have no trailing slashes
 
 INSTALLED_APPS = [
     "config",
@@ -321,6 +320,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "approvals.admin.dashboard.dashboard",
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",

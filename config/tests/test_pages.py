@@ -32,6 +32,11 @@ def test_api_pages_name_no_outside_host(admin_client: Client, path: str):
 
 
 @pytest.mark.django_db
+def test_the_admin_is_found_without_its_slash(client: Client):
+    assert client.get("/admin").headers["Location"] == "/admin/"
+
+
+@pytest.mark.django_db
 def test_the_schema_is_openapi_3_1(admin_client: Client):
     text = admin_client.get("/api/schema").content.decode()
     assert text.startswith("openapi: 3.1.0")
