@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
@@ -18,7 +19,9 @@ GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
         [
             ("approvals.Quote", "request_quote"),
             ("approvals.ApprovalInstance", "approval"),
+            ("approvals.ApprovalTimeline", "history"),
             ("approvals.ApprovalRule", "rule"),
+            ("approvals.ApprovalTemplate", "dynamic_form"),
         ],
     ),
     (
@@ -77,7 +80,7 @@ def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
         return None
     meta = model._meta
     return {
-        "title": meta.verbose_name_plural,
+        "title": capfirst(str(meta.verbose_name_plural)),
         "icon": icon,
         "link": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
     }

@@ -28,7 +28,7 @@ from config.sealed import SealBroken
 from config.verbs import Refused, Verb
 from wecom.config_form import ConfigForm
 from wecom.configs import BOOTSTRAP_SLUG, forget_credentials
-from wecom.inbox import PARKED, READERS, replay
+from wecom.inbox import GIVEN_UP, IGNORED, PARKED, READERS, replay
 from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
 
 
@@ -171,6 +171,23 @@ def _process_again(_request: HttpRequest, event: CallbackEvent, _data: dict[str,
         raise Refused(_("A worker is processing it right now."))
 
 
+OUTCOMES = {
+    "applied": _("Applied"),
+    "unchanged": _("Nothing new"),
+    "stale": _("Out of date, ignored"),
+    "conflict": _("Conflict"),
+    "unknown": _("Unknown status, kept"),
+    PARKED: _("Parked"),
+    GIVEN_UP: _("Given up"),
+    IGNORED: _("Not for us"),
+}
+
+
+def outcome_word(event: CallbackEvent) -> str:
+    """What became of the event; a listener's word that is not listed is shown as it is."""
+    return str(OUTCOMES.get(event.outcome, event.outcome))
+
+
 PROCESS_AGAIN = Verb(
     name="process-again",
     label=_("Process again"),
@@ -201,7 +218,7 @@ class CallbackEventAdmin(QueueAdmin):
             _("Processing"),
             {
                 "fields": (
-                    ("status", "outcome"),
+                    ("status", "outcome_shown"),
                     ("attempts", "next_attempt_at"),
                     ("parked_at", "finished_at"),
                     "last_error",
@@ -210,11 +227,15 @@ class CallbackEventAdmin(QueueAdmin):
         ),
         (_("Received"), {"fields": (("config", "credential"), "key", "pretty_payload")}),
     )
-    readonly_fields = ("pretty_payload",)
+    readonly_fields = ("outcome_shown", "pretty_payload")
 
     @display(description=_("outcome"), label={PARKED: "warning", "conflict": "danger", "applied": "success"})
     def outcome_badge(self, event: CallbackEvent) -> tuple[str, str] | str:
-        return (event.outcome, event.outcome) if event.outcome else ""
+        return (event.outcome, outcome_word(event)) if event.outcome else ""
+
+    @admin.display(description=_("outcome"))
+    def outcome_shown(self, event: CallbackEvent) -> str:
+        return outcome_word(event)
 
     @admin.display(description=_("payload"))
     def pretty_payload(self, event: CallbackEvent) -> SafeString:

@@ -49,10 +49,11 @@ class UseridsSelect(_KeepsTyped, UnfoldAdminSelect2MultipleWidget):
 
 
 class UseridSelect(_KeepsTyped, UnfoldAdminSelect2Widget):
-    pass
+    class Media:
+        js = ("approvals/userids.js",)
 
 
-TYPING = {"data-tags": "true", "data-token-separators": '[",", " ", ";"]', "class": "qb-userids"}
+TYPING = {"data-token-separators": '[",", " ", ";"]', "class": "qb-userids"}
 
 
 class UseridsField(forms.MultipleChoiceField):

@@ -217,6 +217,16 @@ def test_retry_over_a_list_takes_the_failed_and_reports_the_rest(
     assert LogEntry.objects.count() == 2
 
 
+def test_outcomes_are_told_in_words_and_unforeseen_ones_as_they_are(
+    config: WeComConfig, log_in: Callable[..., Client]
+) -> None:
+    event(config, "a", outcome="given_up", status="dead")
+    event(config, "b", outcome="brand_new", status="succeeded")
+    page = log_in("view_callbackevent").get(EVENTS).content.decode()
+    assert "Given up" in page
+    assert "brand_new" in page
+
+
 def test_looking_is_not_repeating(config: WeComConfig, log_in: Callable[..., Client]) -> None:
     row = event(config, "a", status="dead")
     client = log_in("view_callbackevent")
