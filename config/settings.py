@@ -221,6 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # for who opened the log-in page itself: its form names no next page
 
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # survives a restart and an outage of Redis
 AXES_FAILURE_LIMIT = 5
