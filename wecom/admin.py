@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 
 from config.admin_verbs import VerbsMixin
 from config.durable import Status
-from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, retry_verb
+from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, Tones, retry_verb
 from config.sealed import SealBroken
 from config.verbs import Refused, Verb
 from wecom.config_form import ConfigForm
@@ -229,7 +229,7 @@ class CallbackEventAdmin(QueueAdmin):
     )
     readonly_fields = ("outcome_shown", "pretty_payload")
 
-    @display(description=_("outcome"), label={PARKED: "warning", "conflict": "danger", "applied": "success"})
+    @display(description=_("outcome"), label=Tones({PARKED: "warning", "conflict": "danger", "applied": "success"}))
     def outcome_badge(self, event: CallbackEvent) -> tuple[str, str] | str:
         return (event.outcome, outcome_word(event)) if event.outcome else ""
 

@@ -20,7 +20,7 @@ from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, wha
 from approvals.models import ApprovalInstance, ApprovalTimeline
 from approvals.reasons import remote_label
 from approvals.visibility import visible_to
-from config.facts_admin import DayRangeFilter, FactsAdmin
+from config.facts_admin import DayRangeFilter, FactsAdmin, Tones
 from config.verbs import Verb
 
 
@@ -98,7 +98,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
     def status_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
         return instance.status, instance.get_status_display()
 
-    @display(description=_("in WeCom"), ordering="remote_status", label=STATUS_TONES)
+    @display(description=_("in WeCom"), ordering="remote_status", label=Tones(STATUS_TONES, paid="success"))
     def remote_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
         return instance.remote_status, remote_label(instance)
 
@@ -123,11 +123,13 @@ class ApprovalInstanceAdmin(FactsAdmin):
         return response
 
     def verb_context(self, request: HttpRequest, verb: Verb, obj: ApprovalInstance) -> dict[str, Any]:
+        context = approval_context(request, obj)
         return {
             "evidence_template": "approvals/evidence.html",
             "quote": obj.quote,
             "content": obj.snapshot,
-            "changes": approval_context(request, obj)["changes"],
+            "changes": context["changes"],
+            "reasons": context["panel"]["truth"].reasons,
         }
 
 

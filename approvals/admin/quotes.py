@@ -66,9 +66,11 @@ class ItemInline(TabularInline):
     model = QuoteItem
     form = ItemForm
     formset = ItemFormSet
-    extra = 0
     hide_title = True
     readonly_fields = ("plain_quantity", "amount")
+
+    def get_extra(self, request: HttpRequest, obj: Quote | None = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
 
     def get_fields(self, request: HttpRequest, obj: Quote | None = None) -> tuple[str, ...]:
         quantity = "quantity" if may_edit(request, obj) else "plain_quantity"

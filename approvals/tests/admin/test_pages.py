@@ -103,6 +103,15 @@ def test_the_quotes_page_shows_truth_timeline_and_links(everything: dict[str, An
     assert address("syncoperation", "change", everything["syncoperation"].pk) in page
 
 
+def test_the_list_says_in_words_what_wecom_has(
+    submitted: Callable[..., ApprovalInstance], ada: User, log_in: Login
+) -> None:
+    submitted(approvers=["wang.boss"])
+    assert "Not known yet" in log_in(ada).page(address("approvalinstance", "changelist"))
+    ApprovalInstance.objects.update(remote_status="paid")
+    assert "Paid" in log_in(ada).page(address("approvalinstance", "changelist"))
+
+
 def test_search_finds_by_number_and_customer(everything: dict[str, Any], li: User, log_in: Login) -> None:
     client, quote = log_in(li), everything["quote"]
     for words in (quote.quote_number, quote.customer_name):
