@@ -31,9 +31,10 @@ ROLES: dict[str, list[str]] = {
         *_rights("approvals", "quote"),
         *_rights("approvals", "quoteitem"),
         "approvals.submit_quote",
+        "approvals.sync_approval",
     ],
     # decides where they are an approver; sees those
-    "approver": [*_APPROVAL_PAGES, "approvals.decide_approval"],
+    "approver": [*_APPROVAL_PAGES, "approvals.decide_approval", "approvals.sync_approval"],
     # connects WeCom, keeps the traffic going, settles conflicts; decides nothing
     "integration_admin": [
         *_APPROVAL_PAGES,
@@ -45,6 +46,7 @@ ROLES: dict[str, list[str]] = {
         "approvals.change_syncoperation",
         "wecom.change_callbackevent",
         "notifications.change_incident",
+        "approvals.view_all_quotes",
         "approvals.sync_approval",
         "approvals.close_conflict",
         *[right for model in _BEAT_MODELS for right in _rights("django_celery_beat", model)],

@@ -18,7 +18,6 @@ SEES_ALL = (
     "approvals.view_all_quotes",
     "approvals.manage_all_quotes",
     "approvals.decide_any_approval",
-    "approvals.sync_approval",
     "approvals.close_conflict",
 )
 """Whoever must act on anybody's approval, or oversee them all (auditors), sees all. The others see their own work.
