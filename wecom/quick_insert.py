@@ -68,6 +68,8 @@ def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabas
     """``value`` as the driver takes it. Most are that already, and asking the field costs more than all the rest."""
     if value is None or (type(field) in PLAIN_FIELDS and type(value) in (str, int)):
         return value
+    if type(field) is models.DateTimeField and timezone.is_aware(value):
+        return connection.ops.adapt_datetimefield_value(value)
     return field.get_db_prep_save(value, connection)
 
 

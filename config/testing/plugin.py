@@ -143,6 +143,9 @@ def chromium_path() -> str | None:
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """Every test starts with an empty Redis."""
+    from config import wakeup
+
+    wakeup.flush()  # what the test before has asked for must not arrive in this one
     with Redis.from_url(os.environ["REDIS_URL"]) as client:
         client.flushdb()
 
