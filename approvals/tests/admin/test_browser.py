@@ -20,7 +20,8 @@ class Visitor:
     """A person in front of Chromium, with everything that the browser complained about."""
 
     def __init__(self, page: Any, server: Any, user: User) -> None:
-        self.page, self.base, self.complaints = page, server.url, []
+        self.page, self.base = page, server.url
+        self.complaints: list[str] = []
         client = Client()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         cookies = {
