@@ -12,8 +12,10 @@ from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.models import AbstractUser, Group, Permission
+from django.db.models import ManyToManyField
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox import admin as knox_admin
 from knox.models import AuthToken
@@ -39,8 +41,26 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+WORDS_OF_ACTIONS = {"add": _("Can add"), "change": _("Can change"), "delete": _("Can delete"), "view": _("Can view")}
+
+
+def permission_label(permission: Permission) -> str:
+    """The database keeps permissions in English only; this says one in the reader's language."""
+    kind = permission.content_type
+    action = permission.codename.removesuffix(f"_{kind.model}")
+    return f"{kind} | {WORDS_OF_ACTIONS.get(action) or gettext(permission.name)}"
+
+
+class PermissionsMixin:
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], *args: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, *args, **kwargs)  # type: ignore[misc]
+        if db_field.related_model is Permission:
+            field.label_from_instance = permission_label
+        return field
+
+
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+class UserAdmin(PermissionsMixin, auth_admin.UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -63,7 +83,7 @@ class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+class GroupAdmin(PermissionsMixin, auth_admin.GroupAdmin, ModelAdmin):
     pass
 
 

@@ -18,7 +18,7 @@ RETRY_AFTER = "30"
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404."""
     if request.path_info.startswith(API):
-        return JsonResponse({"detail": _("There is nothing at this address."), "code": "not_found"}, status=404)
+        return _problem(_("There is nothing at this address."), "not_found", 404)
     return defaults.page_not_found(request, exception)
 
 
@@ -31,10 +31,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith(API):
         detail = _("The database cannot be reached; try again soon.") if away else _("An error on our side.")
         code = "not_ready" if away else "server_error"
-        response: HttpResponse = JsonResponse({"detail": detail, "code": code}, status=503 if away else 500)
+        response = _problem(detail, code, 503 if away else 500)
     else:
         page = loader.get_template("503.html" if away else "500.html")
         response = HttpResponse(page.render(), status=503 if away else 500)
     if away:
         response.headers["Retry-After"] = RETRY_AFTER
     return response
+
+
+def _problem(detail: str, code: str, status: int) -> HttpResponse:
+    """As REST framework answers errors: its shape, and Chinese that can be read in a terminal."""
+    return JsonResponse({"detail": detail, "code": code}, status=status, json_dumps_params={"ensure_ascii": False})
