@@ -70,8 +70,10 @@ class CountedClient(WeComClient):
 class Comparison:
     """One run. Whatever fails is written down, and the run goes on with the rest."""
 
-    def __init__(self, *, lane: Lane = "bulk") -> None:
-        self.lane = lane
+    def __init__(self, *, asked_for: bool = False) -> None:
+        """``asked_for``: a person pressed *sync now* and waits for it; else the schedule did."""
+        self.lane: Lane = "decision" if asked_for else "bulk"
+        self._source = "manual" if asked_for else "reconcile"
         self.report = Report()
         self.needs_a_person: list[PermanentError] = []
         self._clients: dict[int, CountedClient] = {}
@@ -127,7 +129,7 @@ class Comparison:
     def take_in(self, snapshot: RemoteApproval) -> None:
         """Hand WeCom's word to the engine and count what came of it."""
         try:
-            outcome = engine.apply_remote(snapshot, source="reconcile")
+            outcome = engine.apply_remote(snapshot, source=self._source)
         except NoInstance:  # deleted here meanwhile; nothing to compare any more
             return
         self.report.checked += 1

@@ -148,7 +148,7 @@ def _learn(client: WeComClient, sp_no: str, known: RemoteApproval | None = None)
     Best effort: the submission is done, and the next callback or comparison brings the same.
     """
     try:
-        engine.apply_remote(known or get_approval_detail(client, sp_no, lane="notice"), source="manual")
+        engine.apply_remote(known or get_approval_detail(client, sp_no, lane="notice"), source="reconcile")
     except (WeComError, BadSnapshot) as error:
         logger.info("accepted_form_not_read", sp_no=sp_no, error=repr(error))
 

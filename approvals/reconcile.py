@@ -57,7 +57,7 @@ def _compare_all() -> Report:
 
 
 def _compare_some(ids: Iterable[int]) -> Report:
-    comparison = Comparison(lane="decision")  # a person is waiting
+    comparison = Comparison(asked_for=True)
     related = ApprovalInstance.objects.select_related("config", "template__config")
     for instance in related.filter(pk__in=list(ids)).exclude(flow=Flow.INTERNAL):
         if instance.flow == Flow.WECOM_ENGINE:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import atexit
 import heapq
+import itertools
 import os
 import threading
 import time
+from contextvars import Context, copy_context
+from typing import NamedTuple
 
 import structlog
-from celery import current_app
+from celery import Celery, current_app
 
 logger = structlog.get_logger(__name__)
 
@@ -26,13 +29,26 @@ FLUSH_AT_EXIT = 2.0
 """Seconds that a short-lived process (a command) waits at its end for its wake-ups to leave."""
 
 
+class Wanted(NamedTuple):
+    """One wake-up that waits; ordered by its time, then by when it was asked for."""
+
+    at: float
+    """Monotonic seconds."""
+    number: int
+    task: str
+    context: Context
+    """Of whoever asked first: the request's id goes along into the task's log lines."""
+
+
 class Waker:
     """Sends wake-ups from a thread of its own; one instance per process, made again after a fork."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Celery | None = None) -> None:
+        self._app = app or current_app
         self.pid = os.getpid()
         self._changed = threading.Condition()
-        self._due: list[tuple[float, str]] = []  # a heap of (monotonic time, task)
+        self._due: list[Wanted] = []  # a heap
+        self._count = itertools.count()
         self._sent: dict[str, float] = {}
         self._resting_until = 0.0
         self._sending = False
@@ -43,9 +59,9 @@ class Waker:
         at = max(now + delay, self._sent.get(task, 0.0) + MERGE_WINDOW)
         with self._changed:
             # one that is queued for then or before, overdue ones included, serves this too: a handful ever waits
-            if any(queued == task and when <= at for when, queued in self._due):
+            if any(wanted.task == task and wanted.at <= at for wanted in self._due):
                 return
-            heapq.heappush(self._due, (at, task))
+            heapq.heappush(self._due, Wanted(at, next(self._count), task, copy_context()))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
                 self._thread.start()
@@ -60,28 +76,28 @@ class Waker:
             return self._changed.wait_for(lambda: not self._has_due() and not self._sending, timeout)
 
     def _has_due(self) -> bool:
-        return bool(self._due) and self._due[0][0] <= time.monotonic() + MERGE_WINDOW
+        return bool(self._due) and self._due[0].at <= time.monotonic() + MERGE_WINDOW
 
     def _run(self) -> None:
         while True:
             self._send(self._next())
 
-    def _next(self) -> str:
+    def _next(self) -> Wanted:
         with self._changed:
-            while not self._due or self._due[0][0] > time.monotonic():
-                self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+            while not self._due or self._due[0].at > time.monotonic():
+                self._changed.wait(self._due[0].at - time.monotonic() if self._due else None)
             self._sending = True
-            return heapq.heappop(self._due)[1]
+            return heapq.heappop(self._due)
 
-    def _send(self, task: str) -> None:
+    def _send(self, wanted: Wanted) -> None:
         now = time.monotonic()
         try:
             if now >= self._resting_until:
-                self._sent[task] = now
-                current_app.send_task(task)
+                self._sent[wanted.task] = now
+                wanted.context.run(self._app.send_task, wanted.task)
         except Exception as error:  # noqa: BLE001 - a lost wake-up is what the sweeper is for
             self._resting_until = time.monotonic() + BROKER_REST
-            logger.warning("wake_up_lost", task=task, error=type(error).__name__)
+            logger.warning("wake_up_lost", task=wanted.task, error=type(error).__name__)
         finally:
             with self._changed:
                 self._sending = False
