@@ -164,7 +164,8 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
     """All parts in order; the lines that seed_demo printed (the log-ins)."""
     redis = valkey_command(port=addresses.redis, directory=var / "valkey")
     local = f"http://127.0.0.1:{addresses.web}"
-    seed = Part("seed", manage("seed_demo"), once=True)
+    # without its log: what it prints is shown to the person at the end
+    seed = Part("seed", ["env", "LOG_LEVEL=ERROR", *manage("seed_demo")], once=True)
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
     standin = manage("wecom_standin", "--port", str(addresses.standin), "--database", str(var / STANDIN_DATABASE))
