@@ -51,6 +51,6 @@ QUOTE_STATUS: dict[S, QuoteStatus] = {
     S.CANCELLED: QuoteStatus.CANCELLED,
     S.REVOKED: QuoteStatus.REVOKED,
     S.DELETED: QuoteStatus.CANCELLED,
-    S.FAILED: QuoteStatus.DRAFT,
+    S.FAILED: QuoteStatus.FAILED,
 }
 """``Quote.status`` follows from ``Quote.approval_status``; they are always written together."""

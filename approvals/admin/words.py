@@ -31,6 +31,7 @@ QUOTE_TONES = {
     QuoteStatus.REJECTED.value: "danger",
     QuoteStatus.CANCELLED.value: "default",
     QuoteStatus.REVOKED.value: "danger",
+    QuoteStatus.FAILED.value: "danger",
 }
 STEP_TONES = {
     StepStatus.PENDING.value: "warning",

@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
                 ('remark', models.TextField(blank=True, max_length=2000, verbose_name='remark')),
                 ('total', models.DecimalField(decimal_places=2, default=Decimal('0'), editable=False, max_digits=18, verbose_name='total')),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('in_approval', 'In approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('cancelled', 'Withdrawn'), ('revoked', 'Revoked')], default='draft', editable=False, max_length=16, verbose_name='status')),
+                ('status', models.CharField(choices=[('draft', 'Draft'), ('in_approval', 'In approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('cancelled', 'Withdrawn'), ('revoked', 'Revoked'), ('failed', 'Submission failed')], default='draft', editable=False, max_length=16, verbose_name='status')),
                 ('approval_status', models.CharField(choices=[('not_submitted', 'Not submitted'), ('submitting', 'Submitting'), ('pending', 'Pending approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('cancelled', 'Withdrawn'), ('revoked', 'Revoked after approval'), ('deleted', 'Deleted in WeCom'), ('failed', 'Submission failed')], default='not_submitted', editable=False, max_length=16, verbose_name='approval status')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),

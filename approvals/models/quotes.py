@@ -21,6 +21,7 @@ class QuoteStatus(models.TextChoices):
     REJECTED = "rejected", _("Rejected")
     CANCELLED = "cancelled", _("Withdrawn")
     REVOKED = "revoked", _("Revoked")
+    FAILED = "failed", _("Submission failed")
 
 
 class InstanceStatus(models.TextChoices):

@@ -74,7 +74,7 @@ def test_without_linked_member_the_apps_default_applicant_submits(
 def test_third_no_counts_resubmissions(quote: Quote, li: User, submitted: Submitted, as_actor: AsActor) -> None:
     first = submitted()
     engine.submission_failed(instance=first, code="301025", message="form data wrong")
-    assert state(first) == ("failed", "failed", "draft")
+    assert state(first) == ("failed", "failed", "failed")
     second = submitted()
     engine.withdraw(instance=second, actor=as_actor(li))
     third = submitted()
