@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, import_modules, setup_logging
+from celery.signals import heartbeat_sent, import_modules, setup_logging, task_prerun
+from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -28,6 +29,15 @@ def stop_on_wrong_settings(**_: Any) -> None:
     from config.checks import refuse_to_start
 
     refuse_to_start()
+
+
+@task_prerun.connect
+def drop_broken_connections(task: Any, **_: Any) -> None:
+    """CELERY_DB_REUSE_MAX keeps connections from task to task, those too whose server has been restarted: every task
+    would fail on them, for ever. What django.db does before each request heals that, and the next query connects anew.
+    """
+    if not task.request.is_eager:  # then the connection belongs to whoever called, with its transaction
+        close_old_connections()
 
 
 @heartbeat_sent.connect
