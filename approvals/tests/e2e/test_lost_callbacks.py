@@ -61,9 +61,8 @@ def test_the_schedule_repairs_it_and_obeys_an_edit_in_admin_while_beat_runs(own_
 
     page = f"/django_celery_beat/periodictask/{row.pk}/change/"
     admin = AdminSite(house.url, "lin")
-    fields = admin.form(page)
-    assert fields["interval"] == str(default)
-    admin.send(page, fields | {"interval": str(short.pk)})
+    assert admin.form(page)["interval"] == str(default)
+    admin.save(page, interval=str(short.pk))
     quote.await_status("approved", timeout=SHORT + PROMISED_SECONDS)
     [entry] = quote.entries("approve", "wecom", "applied")
     assert entry["event_id"].startswith("poll:")
@@ -71,7 +70,7 @@ def test_the_schedule_repairs_it_and_obeys_an_edit_in_admin_while_beat_runs(own_
     second = decided_unheard(house)  # open again, so that there is something to list
     second.await_status("approved", timeout=SHORT + PROMISED_SECONDS)
 
-    admin.send(page, admin.form(page) | {"interval": str(default)})
+    admin.save(page, interval=str(default))
     still_open = house.li.submitted()
     runs_have_stopped(house)
     assert still_open.read()["approval_status"] == "pending"
