@@ -16,11 +16,11 @@ class ApprovalsConfig(AppConfig):
             "approvals: reconcile",
             "approvals.reconcile",
             every=timedelta(minutes=2),
-            description="Compares open approvals with WeCom and repairs what was lost on the way.",
+            description=_("Compares open approvals with WeCom and repairs what was lost on the way."),
         )
         register_schedule(
             "approvals: sweep",
             "approvals.sweep",
             every=timedelta(seconds=30),
-            description="Wakes a worker for operations that were left behind.",
+            description=_("Wakes a worker for operations that were left behind."),
         )

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.functional import Promise
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 
@@ -23,7 +25,7 @@ class Schedule:
     task: str
     every: timedelta | None = None
     crontab: str | None = None
-    description: str = ""
+    description: str | Promise = ""
 
     def __post_init__(self) -> None:
         if (self.every is None) == (self.crontab is None):
@@ -34,21 +36,22 @@ _registered: dict[str, Schedule] = {}
 
 
 def register_schedule(
-    name: str, task: str, *, every: timedelta | None = None, crontab: str | None = None, description: str = ""
+    name: str, task: str, *, every: timedelta | None = None, crontab: str | None = None, description: str | Promise = ""
 ) -> None:
     """To be called in ``AppConfig.ready()``. ``task`` is the Celery task's dotted name."""
     _registered[name] = Schedule(name, task, every=every, crontab=crontab, description=description)
 
 
 def ensure_schedule(
-    name: str, task: str, *, every: timedelta | None = None, crontab: str | None = None, description: str = ""
+    name: str, task: str, *, every: timedelta | None = None, crontab: str | None = None, description: str | Promise = ""
 ) -> PeriodicTask:
     """The row called ``name``; created as described if there is none, else returned untouched."""
     wanted = Schedule(name, task, every=every, crontab=crontab, description=description)
     existing = PeriodicTask.objects.filter(name=name).first()
     if existing is not None:
         return existing
-    return PeriodicTask.objects.create(name=name, task=task, description=description, **_timing(wanted))
+    with translation.override(settings.LANGUAGE_CODE):  # migrate itself speaks English
+        return PeriodicTask.objects.create(name=name, task=task, description=str(description), **_timing(wanted))
 
 
 def _timing(schedule: Schedule) -> dict[str, Any]:

@@ -16,5 +16,5 @@ class NotificationsConfig(AppConfig):
             "notifications: sweep",
             "notifications.sweep",
             every=timedelta(seconds=30),
-            description="Resolves incidents whose trouble is over.",
+            description=_("Resolves incidents whose trouble is over."),
         )

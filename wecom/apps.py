@@ -16,11 +16,11 @@ class WeComAppConfig(AppConfig):
             "wecom: sweep",
             "wecom.sweep",
             every=timedelta(seconds=30),
-            description="Picks up callbacks that were left behind.",
+            description=_("Picks up callbacks that were left behind."),
         )
         register_schedule(
             "wecom: refresh tokens",
             "wecom.refresh_tokens",
             every=timedelta(minutes=10),
-            description="Renews access tokens that expire within 30 minutes.",
+            description=_("Renews access tokens that expire within 30 minutes."),
         )

@@ -43,7 +43,7 @@ BLOCK_SECONDS = 60.0
 
 IT_REPEATS = _("Nothing to do: the system tries again by itself.")
 _REPORT = _("This is a defect in the request: report it together with the hint from the log.")
-_FIX_FORM = _("Compare the field mapping with the template in WeCom (button “suggest mapping”), then retry.")
+_FIX_FORM = _("Compare the field mapping with the template in WeCom (button “Suggest mapping”), then retry.")
 _FIX_SECRET = _("Enter corp ID and secret again as WeCom shows them (我的企业 → 企业ID; 应用管理 → the app → Secret).")
 _FIX_SCOPE = _("Add the person to the app's visible scope (应用管理 → the app → 可见范围), then retry.")
 _FIX_PERSON = _("Check the userid in the contacts (通讯录) and the link to the staff user here, then retry.")
@@ -109,7 +109,7 @@ _ROWS: tuple[tuple[tuple[int, ...], ErrorInfo], ...] = (
         ErrorInfo(
             _P,
             _("The app has no callback address yet, and this call needs one."),
-            _("Set up 接收消息 → API接收 for the app with the callback address of this system."),
+            _("Set up 接收消息 → 设置API接收 for the app with the callback address of this system."),
         ),
     ),
     ((48001, 48002), ErrorInfo(_P, _("The app may not use this API."), _FIX_PERMISSION)),

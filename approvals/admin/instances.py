@@ -16,8 +16,8 @@ from unfold.decorators import display
 
 from approvals.admin.panel import approval_context
 from approvals.admin.verbs import APPROVAL_VERBS
-from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, what_wecom_said
-from approvals.models import ApprovalInstance, ApprovalTimeline
+from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, status_label, what_wecom_said
+from approvals.models import ApprovalInstance, ApprovalTimeline, Channel
 from approvals.reasons import remote_label
 from approvals.visibility import visible_to
 from config.facts_admin import DayRangeFilter, FactsAdmin, Tones
@@ -135,7 +135,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
 
 @admin.register(ApprovalTimeline)
 class ApprovalTimelineAdmin(FactsAdmin):
-    list_display = ("at", "approval", "action_word", "outcome_badge", "channel", "actor", "from_status", "to_status")
+    list_display = ("at", "approval", "action_word", "outcome_badge", "channel", "who", "moved_from", "moved_to")
     list_select_related = ("instance",)
     list_filter = (
         ("outcome", ChoicesDropdownFilter),
@@ -146,14 +146,14 @@ class ApprovalTimelineAdmin(FactsAdmin):
     ordering = ("-id",)
     fields = (
         ("approval", "at"),
-        ("channel", "actor"),
+        ("channel", "who"),
         ("action_word", "outcome"),
-        ("from_status", "to_status"),
+        ("moved_from", "moved_to"),
         "comment",
         "said",
         ("event_id", "recorded_at"),
     )
-    readonly_fields = ("approval", "action_word", "said")
+    readonly_fields = ("approval", "action_word", "said", "who", "moved_from", "moved_to")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalTimeline]:
         seen = visible_to(request.user, ApprovalInstance.objects.all())
@@ -172,6 +172,18 @@ class ApprovalTimelineAdmin(FactsAdmin):
     @display(description=_("outcome"), ordering="outcome", label=OUTCOME_TONES)
     def outcome_badge(self, entry: ApprovalTimeline) -> tuple[str, str]:
         return entry.outcome, entry.get_outcome_display()
+
+    @admin.display(description=_("actor"), ordering="actor")
+    def who(self, entry: ApprovalTimeline) -> str:
+        return "" if entry.channel == Channel.SYSTEM else entry.actor
+
+    @admin.display(description=_("from status"), ordering="from_status")
+    def moved_from(self, entry: ApprovalTimeline) -> str:
+        return status_label(entry.from_status) if entry.from_status else ""
+
+    @admin.display(description=_("to status"), ordering="to_status")
+    def moved_to(self, entry: ApprovalTimeline) -> str:
+        return status_label(entry.to_status) if entry.to_status else ""
 
     @admin.display(description=_("what WeCom said"))
     def said(self, entry: ApprovalTimeline) -> str:
