@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.signals import heartbeat_sent, import_modules, setup_logging, task_prerun
 from django.db import close_old_connections
+from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -38,6 +40,12 @@ def drop_broken_connections(task: Any, **_: Any) -> None:
     """
     if not task.request.is_eager:  # then the connection belongs to whoever called, with its transaction
         close_old_connections()
+
+
+@bind_extra_task_metadata.connect
+def name_the_task(task: Any, **_: Any) -> None:
+    """A task's log lines carry its id by themselves; a person looks for its name."""
+    structlog.contextvars.bind_contextvars(task=task.name)
 
 
 @heartbeat_sent.connect

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
+from config.logging import remember_secret
+
 MASK = "******"
 VERSION = "s1"
 NONCE_BYTES = 12
@@ -82,9 +84,10 @@ class Sealed:
         self._context, self._plaintext, self._ciphertext = context, plaintext, ciphertext
 
     def reveal(self) -> str:
-        """The secret. Raises SealBroken."""
+        """The secret, which no log line of this process shows from now on. Raises SealBroken."""
         if self._plaintext is None:
             self._plaintext = unseal(self._ciphertext, self._context) if self._ciphertext else ""
+        remember_secret(self._plaintext)
         return self._plaintext
 
     def for_database(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from django.core import serializers
 from django.db import connection
@@ -76,3 +78,11 @@ def test_a_value_cannot_be_moved_to_another_column_or_altered() -> None:
         unseal(sealed[:-4] + "AAAA", "wecom.wecomconfig.secret")
     with pytest.raises(SealBroken):
         unseal("plain text", "wecom.wecomconfig.secret")
+
+
+def test_what_was_revealed_never_shows_in_a_log_line(app: WeComConfig, caplog: pytest.LogCaptureFixture) -> None:
+    opened = app.secret.reveal()
+    logging.getLogger("some.library").warning("sent %s to the wrong place", opened)
+    formatter = logging.getLogger().handlers[0].formatter
+    assert formatter is not None
+    assert "canary" not in formatter.format(caplog.records[-1])
