@@ -119,7 +119,7 @@ class VerbsMixin(ModelAdmin):
                     messages.error(request, str(refusal))
                     return HttpResponseRedirect(self._page_of(obj))
             else:
-                messages.success(request, f"{obj}: {sentence}")
+                messages.success(request, _("%(what)s: %(sentence)s") % {"what": obj, "sentence": sentence})
                 return HttpResponseRedirect(self._page_of(obj))
         return self._question(request, verb, form, [obj], back=self._page_of(obj))
 

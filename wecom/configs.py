@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import translation
 
 from config.sealed import SealBroken
 from wecom.callback import CallbackCredentials, NoCredentials, UnknownAddress
@@ -37,8 +38,10 @@ def default_config() -> WeComConfig | None:
 
 
 def _from_settings() -> dict[str, object]:
+    with translation.override(settings.LANGUAGE_CODE):  # the operator's, not of whoever asks first
+        name = translation.gettext("WeCom")
     return {
-        "name": "WeCom",
+        "name": name,
         "corp_id": settings.WECOM_CORP_ID,
         "agent_id": settings.WECOM_AGENT_ID,
         "secret": settings.WECOM_SECRET,

@@ -188,7 +188,8 @@ def test_permissions_are_said_in_the_language_of_the_reader(admin_client: Client
     assert "Can " not in page
 
 
-def test_dates_are_short_enough_for_columns_in_chinese():
+def test_dates_and_amounts_in_chinese():
     with translation.override("zh-hans"):
         assert formats.date_format(datetime(2026, 3, 9, 8, 5), "DATETIME_FORMAT") == "2026-03-09 08:05"  # noqa: DTZ001
+        assert formats.number_format("1234567.5", 2, force_grouping=True) == "1,234,567.50"
         assert formats.localize_input(datetime(2026, 3, 9).date()) == "2026-03-09"  # noqa: DTZ001
