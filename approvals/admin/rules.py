@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext as _gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -69,7 +69,7 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
 
     @display(description=_("approvers"))
     def who(self, rule: ApprovalRule) -> str:
-        return ", ".join(rule.approvers) or _gettext("the template's own flow")
+        return ", ".join(rule.approvers) or gettext("the flow set up in the template")
 
 
 def _suggest(_request: HttpRequest, template: ApprovalTemplate, _data: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ def approval_view(approval: Approval, template: FormTemplate | None, member: Mem
         "applicant_member": find_member(approval.creator),
         "status_word": word,
         "colour": colour,
-        "waiting_names": ", ".join(display_name(userid) for userid in approval.waiting_for),
+        "waiting_names": _(", ").join(display_name(userid) for userid in approval.waiting_for),
         "submitted": clock_text(approval.applied_at),
         "lines": form_lines(approval, template),
         "steps": [_step(node, approval) for node in approval.nodes],
@@ -127,7 +127,7 @@ def event_rows(world: World, limit: int) -> list[dict[str, Any]]:
 
 def _row(approval: Approval, template: FormTemplate | None) -> dict[str, Any]:
     word, colour = STATUS_BADGES.get(approval.status, (str(approval.status), "gone"))
-    waiting = ", ".join(display_name(userid) for userid in approval.waiting_for)
+    waiting = _(", ").join(display_name(userid) for userid in approval.waiting_for)
     lines = [(line.title, line.text) for line in form_lines(approval, template) if line.text][:4]
     return {
         "number": approval.number,
