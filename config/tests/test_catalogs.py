@@ -85,6 +85,17 @@ def test_both_languages_have_a_catalogue_of_the_same_texts():
     assert chinese == english
 
 
+def test_no_text_hides_behind_a_name_that_makemessages_does_not_know():
+    alias = re.compile(r"\b\w*gettext\w* as (?!_\b)\w+")
+    root = Path(settings.BASE_DIR)
+    sources = [
+        path
+        for app in ("approvals", "config", "notifications", "projects", "wecom")
+        for path in root.glob(f"{app}/**/*.py")
+    ]
+    assert [str(path.relative_to(root)) for path in sources if alias.search(path.read_text(encoding="utf-8"))] == []
+
+
 @every_catalogue
 def test_every_text_is_translated_and_none_is_a_guess(path: Path):
     wanting = [entry.text for entry in entries(path) if entry.fuzzy or not all(entry.translations)]
