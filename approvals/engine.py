@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals import permissions, quotes, rules, steps
 from approvals.actors import SYSTEM, Actor
-from approvals.exceptions import InvalidInput, NotAllowed, WrongState
+from approvals.exceptions import InvalidInput, NoInstance, NotAllowed, WrongState
 from approvals.judge import Verdict, judge
 from approvals.models import (
     ApprovalInstance,
@@ -40,6 +40,8 @@ from wecom.inbox import release_parked
 from wecom.snapshots import RemoteApproval
 
 REMIND_EVERY = timedelta(minutes=10)
+NEWS = ("status", "remote_status", "remote_pending", "conflict", "paid_at")
+"""Columns whose change is worth an entry in the timeline, whoever noticed it."""
 
 
 def submit(
@@ -270,42 +272,68 @@ def submission_failed(*, instance: ApprovalInstance, code: str, message: str) ->
         return instance
 
 
+def resume_submission(*, instance: ApprovalInstance) -> ApprovalInstance:
+    """Somebody removed the cause of a refusal and pressed *retry*: the submission is under way again.
+
+    Nothing happens when the quote was revised or submitted anew meanwhile.
+    """
+    with transaction.atomic():
+        instance = _lock(instance)
+        quote = Quote.objects.select_for_update().get(pk=instance.quote_id)
+        newer = quote.approvals.filter(pk__gt=instance.pk).exists()
+        if instance.status != InstanceStatus.FAILED or quote.revision != instance.revision or newer:
+            return instance
+        before = controlled(instance)
+        instance.status = InstanceStatus.SUBMITTING
+        instance.error_code = instance.error_message = ""
+        save(instance, before=before)
+        write_entry(instance, actor=SYSTEM, action="submit", outcome=Outcome.APPLIED, from_status=before["status"])
+        return instance
+
+
 def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "") -> Outcome:
     """Take in what WeCom says about one approval, from a callback or from a poll.
 
     ``source``: ``callback``, ``reconcile`` or ``manual``. ``event_id``: unique per callback; a poll that brings
     nothing new leaves no entry. Raises NoInstance when nobody here knows the approval.
     """
-    with transaction.atomic():
+    # No savepoint of its own inside the worker's transaction: nothing is undone here that is not undone there.
+    with transaction.atomic(savepoint=False):
         instance = find(snapshot)
-        event_id = event_id or poll_id(instance, snapshot)
-        if instance.timeline.filter(event_id=event_id).exists():
-            _proved(instance, source)
-            return Outcome.UNCHANGED
-        before = controlled(instance)
-        known = list(instance.steps.all())
-        verdict = _weigh(instance, snapshot, known, source)
-        if verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
-            fresh = known
-        else:
-            fresh = _take_over(instance, snapshot, verdict, known, at_of(snapshot, source))
-        news = controlled(instance) != before or _steps_moved(fresh, known)
-        outcome = Outcome.APPLIED if verdict.outcome == Outcome.UNCHANGED and news else verdict.outcome
-        instance.last_synced_at = timezone.now()
-        save(instance, before=before)
-        if news or source == "callback" or outcome != Outcome.UNCHANGED:
-            write_entry(
-                instance,
-                actor=actor_of(snapshot, known, fresh),
-                action=action_of(snapshot, before["remote_status"]),
-                outcome=outcome,
-                from_status=before["status"],
-                event_id=event_id,
-                at=at_of(snapshot, source),
-                comment=snapshot.comments[-1].text if snapshot.change_code == 10 and snapshot.comments else "",
-                details={"source": source, "status_code": snapshot.status_code, "change_code": snapshot.change_code},
-            )
-        return outcome
+        if instance is not None:
+            return _apply_locked(instance, snapshot, source, event_id or poll_id(instance, snapshot))
+    raise NoInstance(snapshot.third_no or snapshot.sp_no)
+
+
+def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: str, event_id: str) -> Outcome:
+    if instance.timeline.filter(event_id=event_id).exists():
+        _proved(instance, source)
+        return Outcome.UNCHANGED
+    before = controlled(instance)
+    known = list(instance.steps.order_by("node", "position"))  # the default order would join the approval again
+    verdict = _weigh(instance, snapshot, known, source)
+    if verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
+        fresh = known
+    else:
+        fresh = _take_over(instance, snapshot, verdict, known, at_of(snapshot, source))
+    after = controlled(instance)
+    news = any(after[name] != before[name] for name in NEWS) or _steps_moved(fresh, known)
+    outcome = Outcome.APPLIED if verdict.outcome == Outcome.UNCHANGED and news else verdict.outcome
+    instance.last_synced_at = timezone.now()
+    save(instance, before=before)
+    if news or source == "callback" or outcome != Outcome.UNCHANGED:
+        write_entry(
+            instance,
+            actor=actor_of(snapshot, known, fresh),
+            action=action_of(snapshot, before["remote_status"]),
+            outcome=outcome,
+            from_status=before["status"],
+            event_id=event_id,
+            at=at_of(snapshot, source),
+            comment=snapshot.comments[-1].text if snapshot.change_code == 10 and snapshot.comments else "",
+            details={"source": source, "status_code": snapshot.status_code, "change_code": snapshot.change_code},
+        )
+    return outcome
 
 
 def _weigh(instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str) -> Verdict:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from approvals.actors import Actor
-from approvals.exceptions import NoInstance
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, StepStatus
 from notifications.incidents import raise_incident
 from wecom.directory import names_of
@@ -48,16 +47,14 @@ UNDATED = frozenset({"cancelled", "revoked", "deleted", "paid"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def find(snapshot: RemoteApproval) -> ApprovalInstance:
-    """The approval that ``snapshot`` is about, locked: by our number first, then by WeCom's. Raises NoInstance."""
+def find(snapshot: RemoteApproval) -> ApprovalInstance | None:
+    """The approval that ``snapshot`` is about, locked: by our number first, then by WeCom's."""
     rows = ApprovalInstance.objects.select_for_update()
     found = None
     if snapshot.third_no:
         found = rows.filter(third_no=snapshot.third_no).first()
     if found is None and snapshot.sp_no:
         found = rows.filter(sp_no=snapshot.sp_no).first()
-    if found is None:
-        raise NoInstance(snapshot.third_no or snapshot.sp_no)
     return found
 
 

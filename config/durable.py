@@ -224,6 +224,7 @@ def drain(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int
     """
     attempted = 0
     while rows := model._default_manager.claim_due(batch):
+        _call_another(model, attempted, len(rows) == batch)
         with keep_lease(rows):
             for row in rows:
                 _attempt(row, handler)
@@ -245,11 +246,12 @@ def _attempt(row: DurableRow, handler: Callable[[Any], None]) -> None:
 def drain_in_transaction(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int = 100) -> int:
     """Run due rows of a queue whose handlers only touch the database; returns how many were attempted.
 
-    Rows share a commit, each in a savepoint of its own: a failing row undoes itself alone, and effect and ``succeeded``
-    are one transaction. ``handler(row)`` must not talk to the network.
+    Rows share a commit, yet a failing row undoes itself alone, and effect and ``succeeded`` are one transaction.
+    ``handler(row)`` must not talk to the network: after a failure in its commit it is called again.
     """
     attempted = 0
     while rows := model._default_manager.claim_due(batch):
+        _call_another(model, attempted, len(rows) == batch)
         with keep_lease(rows):
             for start in range(0, len(rows), ROWS_PER_COMMIT):
                 _attempt_together(model, rows[start : start + ROWS_PER_COMMIT], handler)
@@ -258,7 +260,34 @@ def drain_in_transaction(model: type[DurableRow], handler: Callable[[Any], None]
     return attempted
 
 
+def _call_another(model: type[DurableRow], attempted: int, full: bool) -> None:
+    """One wake-up starts one worker. The first claim tells whether there is work for another, which then does the same;
+    so a backlog is drained by all of them, and a trickle by one."""
+    if full and not attempted:
+        wake(model.drain_task)
+
+
 def _attempt_together(model: type[DurableRow], rows: Sequence[DurableRow], handler: Callable[[Any], None]) -> None:
+    """Mostly all succeed, and then a savepoint for each would be a quarter of the statements. So they come into play
+    only when a row has failed: everything is undone and repeated with them."""
+    before = [[getattr(row, name) for name in model.kept_fields] for row in rows]
+    try:
+        with transaction.atomic():
+            for row in rows:
+                handler(row)
+            _finish_together(model, rows)
+        return
+    except LeaseLost:
+        logger.warning("lease_lost", queue=model._meta.label, rows=len(rows))
+        return
+    except Exception:  # noqa: BLE001 - whichever row it was fails again below
+        for row, values in zip(rows, before, strict=True):
+            for name, value in zip(model.kept_fields, values, strict=True):
+                setattr(row, name, value)
+    _attempt_apart(model, rows, handler)
+
+
+def _attempt_apart(model: type[DurableRow], rows: Sequence[DurableRow], handler: Callable[[Any], None]) -> None:
     try:
         with transaction.atomic():
             done = [row for row in rows if _attempt_in_savepoint(row, handler)]

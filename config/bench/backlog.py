@@ -55,7 +55,7 @@ def run(stage: Stage, plan: Plan) -> Iterator[Line]:
     yield _rate_line(plan, rates)
     stories, right = _stories(), [word for _change, _status, word in STORY]
     wrong = sum(stories[approval.instance_id] != right for approval in drained)
-    yield Line("backlog: approvals out of order, or with more or less", f"{len(drained)}", str(wrong), wrong, "at most", 0, "")
+    yield Line("backlog: approvals whose story is wrong", f"{len(drained)}", str(wrong), wrong, "at most", 0, "")
     yield Line(
         f"memory after {plan.backlog} events",
         f"{memory[0] / 1e6:.0f} MB after {WARM_UP}",

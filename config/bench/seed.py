@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -26,10 +27,16 @@ from approvals.models import (
 from config.bench.events import APPLICANT, APPROVER
 from config.durable import Status
 from wecom.configs import default_config, forget_credentials
-from wecom.models import CallbackEvent, WeComConfig
+from wecom.models import CallbackEvent, Member, WeComConfig
 
 CHUNK = 2000
 _numbers = itertools.count(1)
+
+
+@cache
+def app() -> WeComConfig:
+    """The WeCom app that the processes are set up with, from WECOM_*."""
+    return WeComConfig.objects.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,10 @@ def clear() -> None:
     call_command("flush", interactive=False, verbosity=0)
     forget_credentials()
     default_config()
-
-
-def app() -> WeComConfig:
-    config = default_config()
-    assert config is not None, "the stage sets WECOM_* for every process"
-    return config
+    app.cache_clear()
+    Member.objects.bulk_create(
+        [Member(config=app(), userid=userid, name=userid.title()) for userid in (APPLICANT, APPROVER)]
+    )
 
 
 def sp_numbers(count: int) -> list[str]:
@@ -129,7 +134,7 @@ class Happened:
 
 
 def stored_events(happened: Iterable[Happened], *, due: bool = True) -> list[int]:
-    """Put events into the inbox; their primary keys, in order. ``due=False``: the product's worker leaves them alone."""
+    """Put events into the inbox; their primary keys, in order. ``due=False``: the worker leaves them alone."""
     keys: list[int] = []
     for chunk in _chunks(happened):
         rows = CallbackEvent.objects.bulk_create([_event(one, due) for one in chunk])

@@ -46,9 +46,8 @@ def markdown(lines: Sequence[Line]) -> str:
     """A table that reads well as text and as Markdown."""
     rows = [HEAD, *(line.cells for line in lines)]
     widths = [max(_width(row[column]) for row in rows) for column in range(len(HEAD))]
-    text = ["| " + " | ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
-    text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(text)
+    rows.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(f"| {' | '.join(map(_padded, row, widths))} |" for row in rows)
 
 
 def _width(text: str) -> int:

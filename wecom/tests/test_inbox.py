@@ -308,9 +308,10 @@ def test_any_stored_event_can_be_processed_again(config: WeComConfig) -> None:
     done, dead = stored(config, "e:1"), stored(config, "e:2", payload="no xml")
     with listening() as listener:
         inbox.process_due()
+        listener.heard.clear()
         assert inbox.replay(CallbackEvent.objects.all()) == 2
         inbox.process_due()
-    assert [event for _, event in listener.heard] == [done, done]
+    assert {event for _, event in listener.heard} == {done}
     for row, status in ((done, "succeeded"), (dead, "dead")):
         row.refresh_from_db()
         assert (row.status, row.attempts) == (status, 1)

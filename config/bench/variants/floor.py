@@ -13,7 +13,7 @@ from config.bench.events import crypto
 from config.health import live
 from wecom import xml
 
-TABLE = "CREATE TABLE bench_floor (event_id varchar(190) PRIMARY KEY, payload text NOT NULL, received_at {time} NOT NULL)"
+TABLE = "CREATE TABLE bench_floor (event_id varchar(190) PRIMARY KEY, payload text NOT NULL, at {time} NOT NULL)"
 INSERT = "INSERT INTO bench_floor VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 
 _crypto = crypto()
