@@ -52,6 +52,8 @@ def handle(row: SyncOperation) -> None:
 
 def _submit(row: SyncOperation) -> None:
     instance = _instance(row)
+    if instance.status == InstanceStatus.FAILED:  # the row was dead, and somebody pressed "Retry"
+        instance.status = engine.resume_submission(instance=instance).status
     if instance.sp_no or instance.status not in (InstanceStatus.SUBMITTING, InstanceStatus.CANCELLED):
         return
     # Withdrawn here while it was on its way: whether it arrived decides if somebody has to withdraw it there.

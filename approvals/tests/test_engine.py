@@ -96,6 +96,21 @@ def test_approvers_must_be_possible_userids(submitted: Submitted, approvers: lis
     assert set(refusal.value.errors) == {"approvers"}
 
 
+def test_a_refused_submission_can_be_resumed_until_the_quote_has_moved_on(
+    submitted: Submitted, quote: Quote, li: User, as_actor: AsActor
+) -> None:
+    first = submitted()
+    engine.submission_failed(instance=first, code="301055", message="not in scope")
+    engine.resume_submission(instance=first)
+    first.refresh_from_db()
+    assert (first.error_code, state(first)) == ("", ("submitting", "submitting", "in_approval"))
+
+    engine.submission_failed(instance=first, code="301055", message="not in scope")
+    quotes.revise(quote=quote, actor=as_actor(li))
+    engine.resume_submission(instance=first)
+    assert state(first) == ("failed", "not_submitted", "draft")
+
+
 # --- decide here ----------------------------------------------------------------------------------------------------
 
 

@@ -243,6 +243,31 @@ class TestRefused:
         again = engine.submit(quote=quote, actor=actor_for(li, Channel.INTERNAL))
         assert again.third_no == f"{quote.quote_number}-2"
 
+    def test_retry_after_the_cause_is_gone_submits_the_same_approval(self, standin, submitted, operation, quote):
+        standin.fault("errcode", "oa/applyevent", errcode=301055, count=1)
+        instance = submitted()
+        operations.run_due()
+        assert operation(instance).status == Status.DEAD
+        SyncOperation.objects.filter(pk=operation(instance).pk).retry()
+        operations.run_due()
+        instance.refresh_from_db()
+        (there,) = standin.approvals()
+        assert (instance.status, instance.sp_no, instance.error_code) == (InstanceStatus.PENDING, there["sp_no"], "")
+        quote.refresh_from_db()
+        assert quote.approval_status == InstanceStatus.PENDING
+
+    def test_retry_does_nothing_once_the_quote_was_submitted_again(self, standin, submitted, operation):
+        standin.fault("errcode", "oa/applyevent", errcode=301055, count=1)
+        refused = submitted()
+        operations.run_due()
+        submitted()
+        operations.run_due()
+        SyncOperation.objects.filter(pk=operation(refused).pk).retry()
+        operations.run_due()
+        refused.refresh_from_db()
+        assert (refused.status, operation(refused).status) == (InstanceStatus.FAILED, Status.SUCCEEDED)
+        assert len(standin.approvals()) == 1
+
     def test_a_mapping_without_our_number_stops_before_wecom(self, standin, submitted, operation, template):
         template.mapping = {"total": "Money-04"}
         template.save()
