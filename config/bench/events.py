@@ -14,6 +14,8 @@ EVENT_BYTES = 2048
 """Size of the decrypted XML; on the wire it is Base64 in an envelope, 3 KB."""
 APPROVER = "wang.boss"
 APPLICANT = "li.mei"
+TEMPLATE = "TplQuoteDemo"
+"""The stand-in's template of quotations."""
 
 _nonces = itertools.count(1_000_000_000)
 
@@ -30,7 +32,7 @@ def event_xml(sp_no: str, *, status: int, change: int, at: int) -> str:
         f"<CreateTime>{at}</CreateTime><MsgType><![CDATA[event]]></MsgType>"
         "<Event><![CDATA[sys_approval_change]]></Event><AgentID>3010040</AgentID><ApprovalInfo>"
         f"<SpNoStr><![CDATA[{sp_no}]]></SpNoStr><SpNo>{sp_no}</SpNo><SpName><![CDATA[报价审批]]></SpName>"
-        f"<SpStatus>{status}</SpStatus><TemplateId><![CDATA[TplQuoteBench]]></TemplateId>"
+        f"<SpStatus>{status}</SpStatus><TemplateId><![CDATA[{TEMPLATE}]]></TemplateId>"
         f"<ApplyTime>{at - 3600}</ApplyTime>"
         f"<Applyer><UserId><![CDATA[{APPLICANT}]]></UserId><Party><![CDATA[1]]></Party></Applyer>"
         f"<SpRecord><SpStatus>{status}</SpStatus><ApproverAttr>2</ApproverAttr><Details>"

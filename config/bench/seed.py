@@ -18,13 +18,14 @@ from approvals import quotes
 from approvals.models import (
     ApprovalInstance,
     ApprovalStep,
+    ApprovalTemplate,
     Flow,
     InstanceStatus,
     Quote,
     QuoteItem,
     QuoteStatus,
 )
-from config.bench.events import APPLICANT, APPROVER
+from config.bench.events import APPLICANT, APPROVER, TEMPLATE
 from config.durable import Status
 from wecom.configs import default_config, forget_credentials
 from wecom.models import CallbackEvent, Member, WeComConfig
@@ -37,6 +38,11 @@ _numbers = itertools.count(1)
 def app() -> WeComConfig:
     """The WeCom app that the processes are set up with, from WECOM_*."""
     return WeComConfig.objects.get()
+
+
+@cache
+def template() -> ApprovalTemplate:
+    return ApprovalTemplate.objects.create(config=app(), template_id=TEMPLATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ def clear() -> None:
     forget_credentials()
     default_config()
     app.cache_clear()
+    template.cache_clear()
     Member.objects.bulk_create(
         [Member(config=app(), userid=userid, name=userid.title()) for userid in (APPLICANT, APPROVER)]
     )
@@ -112,6 +119,7 @@ def _pending(quote: Quote, owner: User, sp_no: str, submitted_at: datetime) -> A
         sp_no=sp_no,
         flow=Flow.WECOM_OA,
         config=app(),
+        template=template(),
         approvers=[APPROVER],
         applicant=owner,
         applicant_userid=APPLICANT,
