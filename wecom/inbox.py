@@ -33,7 +33,9 @@ READERS = {"sys_approval_change": from_oa_event, "open_approval_change": from_en
 
 PARKED_FOR = timedelta(days=7)
 """How long an event waits for its approval to become known before it is given up."""
-FIRST_PARKING = timedelta(seconds=15)
+FIRST_PARKING = timedelta(seconds=2)
+"""Short, because an event may be parked in the very moment in which its approval becomes known, so that nobody releases
+it; a person who has just pressed a button is waiting."""
 LONGEST_PARKING = timedelta(hours=6)
 """A parked event is tried again after as long as it has been parked, within these bounds: soon, then ever rarer."""
 

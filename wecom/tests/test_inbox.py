@@ -14,7 +14,7 @@ from django.utils import timezone
 from redis import Redis
 
 from config import wakeup
-from config.durable import TemporaryFailure
+from config.durable import FIRST_RETRY, TemporaryFailure
 from wecom import inbox
 from wecom.callback import OpenedCallback
 from wecom.inbox import Park
@@ -200,7 +200,7 @@ def test_an_unknown_approval_is_parked_and_tried_again_soon(config: WeComConfig)
     assert (row.status, row.outcome, row.last_error) == ("failed", "parked", "no such approval")
     assert row.parked_at is not None
     wait = row.next_attempt_at - timezone.now()
-    assert timedelta(0) < wait <= inbox.FIRST_PARKING
+    assert timedelta(0) < wait <= timedelta(seconds=FIRST_RETRY)
 
 
 @pytest.mark.parametrize(
