@@ -100,9 +100,7 @@ class QuoteOnApi:
         return [
             entry
             for entry in self.timeline()
-            if entry["action"] == action
-            and channel in ("", entry["channel"])
-            and outcome in ("", entry["outcome"])
+            if entry["action"] == action and channel in ("", entry["channel"]) and outcome in ("", entry["outcome"])
         ]
 
     def await_status(self, status: str, timeout: float = PROMISED_SECONDS) -> dict[str, Any]:
@@ -128,4 +126,6 @@ class QuoteOnApi:
             entries = self.entries(action, channel, outcome)
             return entries if len(entries) >= count else []
 
-        return wait_until(seen, timeout, f"{count} × {action} {channel} {outcome} of {self.number}", interval=LOOK_EVERY)
+        return wait_until(
+            seen, timeout, f"{count} × {action} {channel} {outcome} of {self.number}", interval=LOOK_EVERY
+        )

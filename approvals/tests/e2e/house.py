@@ -1,4 +1,4 @@
-"""One running Quotebridge for a test: web, workers, beat, a Valkey and a WeCom of its own, and the people who use it."""
+"""One running Quotebridge for a test: web, workers, beat, its own Valkey and WeCom, and the people who use it."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class House:
         self.web = self.stack.web(port=self.port, workers=processes)
         return self.web
 
-    def start_worker(self, processes: int = 1) -> Process:
-        worker = self.stack.worker(concurrency=processes)
+    def start_worker(self, processes: int = 1, *, wait: bool = True) -> Process:
+        worker = self.stack.worker(concurrency=processes, wait=wait)
         self.workers.append(worker)
         return worker
 
-    def start_beat(self) -> Process:
-        self.beat = self.stack.beat()
+    def start_beat(self, *, wait: bool = True) -> Process:
+        self.beat = self.stack.beat(wait=wait)
         return self.beat
 
     @property
@@ -152,7 +152,10 @@ class House:
         """Where a secret stands in a log."""
         secrets = self.secrets()
         return [
-            f"{name} in {file}" for file, text in self.logs().items() for name, value in secrets.items() if value in text
+            f"{name} in {file}"
+            for file, text in self.logs().items()
+            for name, value in secrets.items()
+            if value in text
         ]
 
     def close(self) -> None:

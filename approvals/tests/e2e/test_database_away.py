@@ -1,4 +1,4 @@
-"""The database stopped, or locked by somebody else: callbacks wait on the local disk, the API says so, nothing is lost."""
+"""The database stopped, or locked by somebody else: callbacks wait on the disk, the API says so, nothing is lost."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from approvals.models import ApprovalRule
-from approvals.tests.e2e.clients import PROMISED_SECONDS
+from approvals.tests.e2e.clients import PROMISED_SECONDS, QuoteOnApi
 from approvals.tests.e2e.house import House
 from config.testing.processes import wait_until
 
@@ -26,7 +26,11 @@ def test_what_is_agreed_on_the_phone_is_approved_here_within_five_seconds(house:
     assert (shown["status"], shown["total"]) == ("approved", "3626.48")
 
     approval = quote.approval()
-    assert (approval["status"], approval["remote_status"], approval["remote_pending"]) == ("approved", "approved", False)
+    assert (approval["status"], approval["remote_status"], approval["remote_pending"]) == (
+        "approved",
+        "approved",
+        False,
+    )
     assert approval["third_no"] == quote.number
     [step] = approval["steps"]
     assert (step["userid"], step["status"], step["comment"]) == ("wang.boss", "approved", "价格合适")
@@ -107,16 +111,21 @@ def test_a_decision_taken_here_is_told_in_wecom_and_waits_for_wecom(house: House
     assert (decided["status"], decided["remote_pending"]) == ("approved", True)
     assert quote.read()["approval_status"] == "approved"
     for userid in ("wang.boss", "li.mei"):
-        [text] = wait_until(
-            lambda userid=userid: [text for text in house.phone.messages(userid) if quote.number in text],
-            PROMISED_SECONDS,
-            f"a message to {userid}",
-        )
-        assert sp_no in text  # what is left to do there
+        assert sp_no in message_about(house, quote, userid)  # what is left to do there
     calls = house.phone.calls("oa/applyevent")
     house.phone.act(sp_no, "agree", "wang.boss")
     wait_until(lambda: not quote.approval()["remote_pending"], PROMISED_SECONDS, "WeCom agrees")
     assert (quote.approval()["conflict"], house.phone.calls("oa/applyevent")) == (False, calls)
+
+
+def message_about(house: House, quote: QuoteOnApi, userid: str) -> str:
+    """Wait for the one message about ``quote`` on somebody's phone."""
+
+    def arrived() -> list[str]:
+        return [text for text in house.phone.messages(userid) if quote.number in text]
+
+    [text] = wait_until(arrived, PROMISED_SECONDS, f"a message to {userid}", interval=0.1)
+    return text
 
 
 def test_the_opposite_decision_in_wecom_is_a_conflict_that_is_listed(house: House):

@@ -26,7 +26,7 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     numbers = [quote.sp_no for quote in talked_about]
 
     # The first worker dies after WeCom has accepted a form and before the answer.
-    house.phone.fault("slow", endpoint=APPLY, seconds=30, moment="after", count=1)
+    house.phone.fault("slow", endpoint=APPLY, seconds=6, moment="after", count=1)
     submitting = house.li.new_quote()
     submitting.submit(approvers=["wang.boss"])
     wait_until(lambda: house.phone.approvals(submitting.number), 10, "WeCom has accepted the form")
@@ -44,11 +44,14 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     left = events(house, numbers, status__in=["pending", "running"])
     assert left > 0
 
-    house.start_worker()
-    house.start_beat()
+    house.start_worker(wait=False)
+    house.start_beat(wait=False)
     submitting.await_status("pending", timeout=TAKEN_OVER)
     wait_until(
-        lambda: events(house, numbers, status="succeeded") == done + 4 * COMMENTS, TAKEN_OVER, "all events", interval=0.2
+        lambda: events(house, numbers, status="succeeded") == done + 4 * COMMENTS,
+        TAKEN_OVER,
+        "all events",
+        interval=0.2,
     )
     assert house.phone.calls(APPLY) == calls
     [form] = house.phone.approvals(submitting.number)
@@ -67,8 +70,7 @@ def test_every_callback_that_was_answered_success_survives_the_death_of_the_web_
     promised: set[str] = set()
     try:
         for _ in range(3):
-            seen = len(stream.promised)
-            wait_until(lambda seen=seen: len(stream.promised) > seen + 60, 20, "callbacks answered")
+            stream.await_more(60)
             assert house.web is not None
             house.web.process.kill()
             house.start_web(2)

@@ -1,4 +1,4 @@
-"""WeCom's answers get lost, are refusals, or never come: each quote still reaches WeCom exactly once, or says why not."""
+"""WeCom's answers get lost, are refusals, or never come: each quote reaches WeCom exactly once, or says why not."""
 
 from __future__ import annotations
 
@@ -136,7 +136,6 @@ def test_a_limit_of_calls_cools_the_endpoint_down_and_loses_nothing(house: House
 
 
 def waiting(house: House, approval: int) -> bool:
+    """Whether the submission was attempted and is to be attempted again."""
     with house.database.opened():
-        return bool(SyncOperation.objects.filter(key=f"submit:{approval}", status="failed", error_code=45009).count()) or bool(
-            SyncOperation.objects.filter(key=f"submit:{approval}", status="failed", attempts=1).count()
-        )
+        return SyncOperation.objects.filter(key=f"submit:{approval}", status="failed", attempts=1).exists()

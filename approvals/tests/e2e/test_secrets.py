@@ -24,7 +24,12 @@ def test_no_secret_in_error_pages_answers_or_logs(house: House):
             ("GET", "/nothing/here", None, {}),
             ("GET", "/api/nothing", None, {"Authorization": f"Token {house.li.token}"}),
             ("GET", "/api/quotes", None, {"Authorization": f"Token {house.li.token[:-3]}xyz"}),
-            ("POST", "/api/quotes", b"{", {"Authorization": f"Token {house.li.token}", "Content-Type": "application/json"}),
+            (
+                "POST",
+                "/api/quotes",
+                b"{",
+                {"Authorization": f"Token {house.li.token}", "Content-Type": "application/json"},
+            ),
             ("POST", f"/api/quotes/{quote.id}/submit", b"{}", {"Authorization": f"Token {house.wang.token}"}),
             ("POST", f"/wecom/callback?token={CALLBACK_TOKEN}&access_token={SECRET}", b"<xml/>", {}),
             ("GET", f"/wecom/callback?echostr={AES_KEY}&msg_signature=1&timestamp=1&nonce=1", None, {}),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import requests
 
 from approvals.tests.e2e.house import House
+from config.testing.processes import wait_until
 from wecom.tests.vectors import approval_event, signed
 
 _subjects = itertools.count(202601010001)
@@ -58,6 +59,11 @@ class Stream:
     def promised(self) -> set[str]:
         """Subjects of the callbacks that were answered ``success``."""
         return {answer.subject for answer in list(self._answers) if answer.text == "success"}
+
+    def await_more(self, count: int) -> None:
+        """Wait for ``count`` further promises."""
+        wanted = len(self.promised) + count
+        wait_until(lambda: len(self.promised) >= wanted, 20, "callbacks answered", interval=0.05)
 
     @property
     def unanswered(self) -> int:
