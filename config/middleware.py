@@ -26,8 +26,9 @@ class RequestLogMiddleware(RequestMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if not request.path_info.startswith(QUIET_PATHS):
             return super().__call__(request)
-        # uuid4() asks the kernel for randomness and hands the interpreter to another thread meanwhile: 3 % of a callback
-        request_id = uuid.UUID(int=random.getrandbits(128), version=4)  # noqa: S311 - identifies, protects nothing
+        # uuid4() asks the kernel for randomness and hands the interpreter to another thread meanwhile: 3 % of a
+        # callback. The id identifies and protects nothing.
+        request_id = uuid.UUID(int=random.getrandbits(128), version=4)
         structlog.contextvars.bind_contextvars(request_id=str(request_id))
         try:
             return self.get_response(request)

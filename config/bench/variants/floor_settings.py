@@ -4,5 +4,5 @@ from config.settings import *  # noqa: F403
 from config.settings import DATABASES
 
 ROOT_URLCONF = "config.bench.variants.floor"
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False

@@ -8,6 +8,6 @@ MIDDLEWARE = [name for name in MIDDLEWARE if not name.endswith("MachineLaneMiddl
 CELERY_IMPORTS = ["config.bench.variants.naive"]
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
-CELERY_DB_REUSE_MAX = None
+CELERY_DB_REUSE_MAX = None  # type: ignore[assignment]  # Celery's own default
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4

@@ -189,7 +189,8 @@ def contents(third_no: str = "CIS-20260101-0001", **values: dict[str, Any]) -> l
         "Selector-05": {"selector": {"type": "single", "options": [{"key": "option-1"}]}},
         "Date-06": {"date": {"type": "day", "s_timestamp": "1767196800"}},
         "Table-07": {"children": [table_row()]},
-    } | {name.replace("_", "-"): value for name, value in values.items()}
+    }
+    filled.update({name.replace("_", "-"): value for name, value in values.items()})
     return [
         {"control": control_id.split("-")[0], "id": control_id, "value": value} for control_id, value in filled.items()
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -58,7 +60,7 @@ def test_a_slow_answer_comes_after_the_effect(standin: Standin) -> None:
     assert standin.get("stats")["approvals"]["total"] == 1
 
 
-def submission_ascii() -> dict[str, object]:
+def submission_ascii() -> dict[str, Any]:
     """A submission that ``requests`` can encode without escapes."""
     body = submission()
     body["apply_data"]["contents"][1]["value"] = {"text": "Hengyuan"}
