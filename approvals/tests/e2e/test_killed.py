@@ -69,7 +69,7 @@ def test_every_callback_that_was_answered_success_survives_the_death_of_the_web_
     stream = Stream(house)
     promised: set[str] = set()
     try:
-        for _ in range(3):
+        for _ in range(2):
             stream.await_more(60)
             assert house.web is not None
             house.web.process.kill()
