@@ -42,6 +42,8 @@ logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=25)
 """How long a claim holds without a sign of life. The sweep comes every 30 s, so a dead worker's row runs again within
 60 s."""
+SWEEP_EVERY = 30
+"""Seconds between two sweeps (DESIGN: schedules)."""
 FIRST_RETRY = 4.0
 """Seconds before the first repetition (before jitter)."""
 RETRY_FACTOR = 3
@@ -223,13 +225,10 @@ def drain(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int
     ``row.finish()``. A handler without an effect of its own may leave finishing to this function.
     """
     attempted = 0
-    while rows := model._default_manager.claim_due(batch):
-        _call_another(model, attempted, len(rows) == batch)
-        with keep_lease(rows):
-            for row in rows:
-                _attempt(row, handler)
+    for rows in _batches(model, batch):
+        for row in rows:
+            _attempt(row, handler)
         attempted += len(rows)
-    _wake_for_next(model)
     return attempted
 
 
@@ -250,21 +249,27 @@ def drain_in_transaction(model: type[DurableRow], handler: Callable[[Any], None]
     ``handler(row)`` must not talk to the network: after a failure in its commit it is called again.
     """
     attempted = 0
-    while rows := model._default_manager.claim_due(batch):
-        _call_another(model, attempted, len(rows) == batch)
-        with keep_lease(rows):
-            for start in range(0, len(rows), ROWS_PER_COMMIT):
-                _attempt_together(model, rows[start : start + ROWS_PER_COMMIT], handler)
+    for rows in _batches(model, batch):
+        for start in range(0, len(rows), ROWS_PER_COMMIT):
+            _attempt_together(model, rows[start : start + ROWS_PER_COMMIT], handler)
         attempted += len(rows)
-    _wake_for_next(model)
     return attempted
 
 
-def _call_another(model: type[DurableRow], attempted: int, full: bool) -> None:
-    """One wake-up starts one worker. The first claim tells whether there is work for another, which then does the same;
-    so a backlog is drained by all of them, and a trickle by one."""
-    if full and not attempted:
-        wake(model.drain_task)
+def _batches(model: type[DurableRow], batch: int) -> Iterator[list[Any]]:
+    """Claim after claim, each under a lease that is kept while its rows are worked on, until nothing is left to claim.
+
+    One wake-up starts one worker. A full first claim tells that there is work for another, which then does the same; so
+    a backlog is drained by all of them, and a trickle by one.
+    """
+    first = True
+    while rows := model._default_manager.claim_due(batch, now=(looked_at := timezone.now())):
+        if first and len(rows) == batch:
+            wake(model.drain_task)
+        first = False
+        with keep_lease(rows):
+            yield rows
+    _wake_for_next(model, looked_at)
 
 
 def _attempt_together(model: type[DurableRow], rows: Sequence[DurableRow], handler: Callable[[Any], None]) -> None:
@@ -373,15 +378,18 @@ def wake_on_commit(model: type[DurableRow]) -> None:
     transaction.on_commit(lambda: wake(model.drain_task), robust=True)
 
 
-def _wake_for_next(model: type[DurableRow]) -> None:
-    """The sweep comes every 30 s; a row that is due sooner gets a wake-up of its own."""
-    open_rows = model._default_manager.filter(status__in=OPEN)
-    soonest = open_rows.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+def _wake_for_next(model: type[DurableRow], looked_at: datetime) -> None:
+    """The sweep comes every 30 s; a row that comes due sooner gets a wake-up of its own.
+
+    What was due at the last look and not claimable waits for a busy row of its group, whose own time counts.
+    """
+    later = model._default_manager.filter(status__in=OPEN, next_attempt_at__gt=looked_at)
+    soonest = later.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
     if soonest is None:
         return
     seconds = (soonest - timezone.now()).total_seconds()
-    if seconds < 30:
-        wake_later(model.drain_task, max(0.2, seconds))
+    if seconds < SWEEP_EVERY:
+        wake_later(model.drain_task, max(0.0, seconds))
 
 
 def sweep(model: type[DurableRow]) -> int:
