@@ -157,7 +157,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _read(message: bytes, credential: str) -> OpenedCallback:
-    doc = xml.parse(message)
+    doc = xml.parse(message, levels=2)  # the subject lies no deeper; the worker reads the rest
     event = (xml.text(doc, "Event") or xml.text(doc, "MsgType"))[:LONGEST_EVENT_NAME]
     return OpenedCallback(
         event_id=_event_id(doc, event, message),

@@ -31,10 +31,13 @@ DEEPEST = 32
 """WeCom's own documents are eight deep; a bound keeps the recursion far from Python's limit."""
 
 
-def parse(document: bytes) -> dict[str, Any]:
-    """The children of the root as a dict; empty elements are ``""``. Raises Unparsable, also for any DTD."""
+def parse(document: bytes, *, levels: int | None = None) -> dict[str, Any]:
+    """The children of the root as a dict; empty elements are ``""``. Raises Unparsable, also for any DTD.
+
+    ``levels``: look no deeper than this; an element with children down there is ``""`` too.
+    """
     root = _root(document)
-    return _children(root, DEEPEST) if len(root) else {}
+    return _children(root, levels or DEEPEST, cut=levels is not None) if len(root) else {}
 
 
 def text(node: Mapping[str, Any], name: str) -> str:
@@ -58,12 +61,14 @@ def _root(document: bytes) -> Element:
         raise Unparsable from error
 
 
-def _children(element: Element, depth: int) -> dict[str, Any]:
+def _children(element: Element, depth: int, cut: bool) -> dict[str, Any]:
     if not depth:
         raise Unparsable(gettext_noop("The XML is nested too deeply."))
     found: dict[str, Any] = {}
     for child in element:
-        value: Any = _children(child, depth - 1) if len(child) else (child.text or "")
+        value: Any = child.text or ""
+        if len(child):
+            value = "" if cut and depth == 1 else _children(child, depth - 1, cut)
         name = child.tag
         if name in REPEATABLE:
             found.setdefault(name, []).append(value)

@@ -71,9 +71,8 @@ def _measure(stage: Stage, plan: Plan, vendor: str, database_url: str) -> dict[s
 
 
 def _make_tables(environment: dict[str, str]) -> None:
-    create = "from config.bench.variants.floor import create_table; create_table()"
     configure = "from wecom.configs import default_config; default_config()"
-    for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", f"{create}; {configure}"]):
+    for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", configure]):
         subprocess.run([sys.executable, "manage.py", *command], env=environment, check=True)
 
 

@@ -116,6 +116,13 @@ def test_deep_nesting_is_refused(depth: int) -> None:
         xml.parse(b"<a>" * depth + b"</a>" * depth)
 
 
+def test_what_lies_deeper_than_asked_for_is_left_out() -> None:
+    document = b"<xml><A>1</A><B><C>2</C><D><E>3</E></D></B></xml>"
+    assert xml.parse(document, levels=1) == {"A": "1", "B": ""}
+    assert xml.parse(document, levels=2) == {"A": "1", "B": {"C": "2", "D": ""}}
+    assert xml.parse(document) == {"A": "1", "B": {"C": "2", "D": {"E": "3"}}}
+
+
 @given(document=st.binary(max_size=300) | st.text(alphabet="<>/!&;[]CDAT xml\"'", max_size=80).map(str.encode))
 def test_noise_is_parsed_or_refused_and_nothing_else(document: bytes) -> None:
     with suppress(Unparsable):
