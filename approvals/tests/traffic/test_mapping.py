@@ -96,7 +96,7 @@ def test_a_control_carries_one_field_only():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"third_no": None}, "approval number"),
+        ({"third_no": None}, "单号"),
         ({"total": None}, "总金额"),
         ({"items.name": None}, "名称"),
         ({"title": "Text-99"}, "Text-99"),
