@@ -16,6 +16,8 @@ from wecom.models import Member, WeComConfig
 
 MOST_APPROVERS = 30
 """More than anybody asks for; a bound on what a request can make WeCom do."""
+LONGEST_COMMENT = 500
+"""Characters of a comment or a reason. A message in WeCom shows its beginning where the message gets too long."""
 WECOM_FLOWS = (Flow.WECOM_OA, Flow.WECOM_ENGINE)
 
 

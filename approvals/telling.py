@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from approvals.models import ApprovalInstance, SyncOperation
 from wecom.client import WeComClient
-from wecom.messages import send_text
+from wecom.messages import LONGEST_TEXT, cut_bytes, send_text
+
+KEPT = 90
+"""Bytes that a text keeps when the message is too long: 30 Chinese characters."""
 
 _HEADLINES: dict[str, Promise] = {
     "submit": gettext_lazy("%(actor)s submitted a quote for your approval."),
@@ -32,25 +35,47 @@ _LEFT_TO_DO: dict[str, Promise] = {
 
 
 def text_of(instance: ApprovalInstance, row: SyncOperation) -> str:
-    """The message of one operation, in the default language. The same row always gives the same text as long as
-    WeCom's state does not change, so that a repetition is recognised as one."""
+    """The message of one operation, in the default language and within what WeCom takes. The same row always gives the
+    same text as long as WeCom's state does not change, so that a repetition is recognised as one."""
     with translation.override(settings.LANGUAGE_CODE):
-        content, verb = instance.snapshot, row.payload["verb"]
-        lines = [
-            str(_HEADLINES[verb]) % {"actor": row.payload["actor"] or _("Quotebridge")},
-            _("Quote: %(number)s %(title)s") % {"number": instance.third_no, "title": content["title"]},
-            _("Customer: %(customer)s") % {"customer": content["customer_name"]},
-            _("Total: %(currency)s %(total)s") % {"currency": content["currency"], "total": content["total"]},
-        ]
-        if row.payload["comment"]:
-            lines.append(_("Comment: %(comment)s") % {"comment": row.payload["comment"]})
-        # the time makes a second reminder another message; WeCom would swallow an equal one
-        lines.append(_("Time: %(time)s") % {"time": f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"})
-        if instance.remote_pending and verb in _LEFT_TO_DO:
-            lines.append(str(_LEFT_TO_DO[verb]) % {"number": instance.sp_no or instance.third_no})
-        if settings.API_BASE_URL:
-            lines.append(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
-        return "\n".join(lines)
+        words = {
+            "comment": row.payload["comment"],
+            "title": instance.snapshot["title"],
+            "customer": instance.snapshot["customer_name"],
+            "actor": row.payload["actor"] or _("Quotebridge"),
+        }
+        text = _with(words, instance, row)
+        return _with(_shortened(words, len(text.encode()) - LONGEST_TEXT), instance, row)
+
+
+def _with(words: dict[str, str], instance: ApprovalInstance, row: SyncOperation) -> str:
+    content, verb = instance.snapshot, row.payload["verb"]
+    lines = [
+        str(_HEADLINES[verb]) % {"actor": words["actor"]},
+        _("Quote: %(number)s %(title)s") % {"number": instance.third_no, "title": words["title"]},
+        _("Customer: %(customer)s") % {"customer": words["customer"]},
+        _("Total: %(currency)s %(total)s") % {"currency": content["currency"], "total": content["total"]},
+    ]
+    if words["comment"]:
+        lines.append(_("Comment: %(comment)s") % {"comment": words["comment"]})
+    # the time makes a second reminder another message; WeCom would swallow an equal one
+    lines.append(_("Time: %(time)s") % {"time": f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"})
+    if instance.remote_pending and verb in _LEFT_TO_DO:
+        lines.append(str(_LEFT_TO_DO[verb]) % {"number": instance.sp_no or instance.third_no})
+    if settings.API_BASE_URL:
+        lines.append(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
+    return "\n".join(lines)
+
+
+def _shortened(words: dict[str, str], excess: int) -> dict[str, str]:
+    """``words`` without ``excess`` bytes, taken from the first ones first. What is left to do and the link come last
+    in the message and are what it is sent for: a cut at its end would take just these."""
+    shortened = {}
+    for name, text in words.items():
+        size = len(text.encode())
+        shortened[name] = cut_bytes(text, max(size - excess, min(size, KEPT)))
+        excess -= size - len(shortened[name].encode())
+    return shortened
 
 
 def send(client: WeComClient, to: Sequence[str], text: str) -> list[str]:

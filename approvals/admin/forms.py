@@ -99,7 +99,7 @@ COMMENT = _("comment")
 
 def _comment(label: Any = COMMENT, *, required: bool = False) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    return forms.CharField(label=label, required=required, max_length=2000, widget=widget)
+    return forms.CharField(label=label, required=required, max_length=rules.LONGEST_COMMENT, widget=widget)
 
 
 class CommentForm(VerbForm):

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals.api.quote_serializers import COMMENT_LENGTH
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, InstanceStatus, Quote
+from approvals.rules import LONGEST_COMMENT
 from wecom.errors import describe
 
 MOST_IDS = 200
@@ -108,11 +108,11 @@ class TimelineSerializer(serializers.ModelSerializer[ApprovalTimeline]):
 
 
 class CommentSerializer(serializers.Serializer[Any]):
-    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH)
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_COMMENT)
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=COMMENT_LENGTH, help_text="Shown to the applicant; required.")
+    reason = serializers.CharField(max_length=LONGEST_COMMENT, help_text="Shown to the applicant; required.")
 
 
 class DelegateSerializer(CommentSerializer):

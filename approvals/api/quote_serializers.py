@@ -10,12 +10,10 @@ from rest_framework import serializers
 
 from approvals import quotes
 from approvals.models import Flow, Quote, QuoteItem
-from approvals.rules import MOST_APPROVERS
+from approvals.rules import LONGEST_COMMENT, MOST_APPROVERS
 
 MOST_ITEMS = 500
 """Per quote. Far above a real one; bounds what one request makes us compute, seal and send."""
-COMMENT_LENGTH = 500
-"""Characters; in Chinese still within one WeCom message of 2048 bytes, together with its frame."""
 
 
 class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
@@ -81,4 +79,4 @@ class SubmitSerializer(serializers.Serializer[Any]):
         max_length=MOST_APPROVERS,
         help_text="WeCom userids; default: the matching approval rule's, else the template's own flow.",
     )
-    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, label=_("comment"))
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_COMMENT, label=_("comment"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from approvals import engine, operations
-from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, SyncOperation
+from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, Quote, SyncOperation
+from approvals.rules import LONGEST_COMMENT
 from approvals.tests.snapshots import after, says, step
 from config.durable import Status
+from wecom.messages import LONGEST_TEXT
 
 from .conftest import Standin
 
@@ -53,6 +56,38 @@ def test_the_withdrawal_tells_approvers_and_names_the_applicants_button(standin,
     operations.run_due()
     assert "撤销" in standin.texts("wang.boss")[0]
     assert "撤销" in standin.texts("li.mei")[0]  # who did it here has to press it there
+
+
+@pytest.mark.parametrize(("verb", "button"), [("approve", "同意"), ("reject", "驳回"), ("withdraw", "撤销")])
+def test_the_longest_texts_leave_room_for_what_is_left_to_do_and_the_link(
+    standin, quote, submitted, wang, li, as_actor, settings, verb, button
+):
+    settings.API_BASE_URL = "https://quotes.example.com"
+    settings.LANGUAGE_CODE = "zh-hans"
+    Quote.objects.update(title="标" * 200, customer_name="客" * 200)
+    User.objects.filter(pk__in=[wang.pk, li.pk]).update(first_name="名" * 150, last_name="姓" * 150)
+    quote.refresh_from_db()
+    pending = submitted(approvers=["wang.boss"])
+    operations.run_due()
+    actor = as_actor(User.objects.get(pk=li.pk if verb == "withdraw" else wang.pk))
+    said = {"reason" if verb == "reject" else "comment": "言" * LONGEST_COMMENT}
+    getattr(engine, verb)(instance=pending, actor=actor, **said)
+    operations.run_due()
+    pending.refresh_from_db()
+    text = standin.texts("li.mei")[0]
+    assert len(text.encode()) <= LONGEST_TEXT
+    todo, link = text.splitlines()[-2:]
+    assert button in todo
+    assert pending.sp_no in todo
+    assert link == f"https://quotes.example.com/admin/approvals/quote/{pending.quote_id}/change/"
+    for part in (pending.third_no, "标…", "客", "言…"):
+        assert part in text
+
+
+def test_a_text_that_fits_is_not_shortened(standin, pending, wang, as_actor):
+    engine.approve(instance=pending, actor=as_actor(wang), comment="言" * 300)
+    operations.run_due()
+    assert "言" * 300 in standin.texts("li.mei")[0]
 
 
 def test_nothing_is_left_to_do_once_wecom_agrees(standin, pending, wang, as_actor):
