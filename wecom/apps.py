@@ -10,7 +10,7 @@ class WeComAppConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from wecom import doctor  # noqa: F401 - its checks register themselves
+        from wecom import doctor, retention  # noqa: F401 - its checks register themselves, and so does the task
 
         register_schedule(
             "wecom: sweep",
@@ -23,4 +23,10 @@ class WeComAppConfig(AppConfig):
             "wecom.refresh_tokens",
             every=timedelta(minutes=10),
             description=_("Renews access tokens that expire within 30 minutes."),
+        )
+        register_schedule(
+            "config: retention",
+            "wecom.retention",
+            crontab="20 4 * * 0",
+            description=_("Empties the payload of callbacks older than 180 days."),
         )

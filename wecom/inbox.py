@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.utils import timezone
@@ -21,10 +20,11 @@ from config import durable
 from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
 from wecom import xml
-from wecom.callback import NoCredentials, OpenedCallback
+from wecom.callback import OpenedCallback
 from wecom.crypto import Unparsable
 from wecom.models import CallbackEvent
 from wecom.quick_insert import insert
+from wecom.retention import KEPT_FOR
 from wecom.signals import approval_changed, event_given_up
 from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_event, from_oa_event
 
@@ -53,26 +53,23 @@ class Parked(TemporaryFailure):
 
 
 def store(opened: OpenedCallback, *, config_id: int, received_at: datetime | None = None) -> bool:
-    """Put a verified event into the inbox; False if it is there already. Raises DatabaseAway, NoCredentials."""
+    """Put a verified event into the inbox; False if it is there already. Raises DatabaseAway."""
     now = received_at or timezone.now()
-    try:
-        return insert(
-            CallbackEvent,
-            key=opened.event_id,
-            config_id=config_id,
-            event=opened.event,
-            change_type=opened.change_type,
-            subject=opened.subject,
-            from_user=opened.from_user,
-            event_time=opened.created,
-            payload=opened.payload,
-            credential=opened.credential,
-            next_attempt_at=now,
-            created_at=now,
-            updated_at=now,
-        )
-    except IntegrityError as error:  # the app was deleted within the seconds that its credentials are remembered
-        raise NoCredentials from error
+    return insert(
+        CallbackEvent,
+        key=opened.event_id,
+        config_id=config_id,
+        event=opened.event,
+        change_type=opened.change_type,
+        subject=opened.subject,
+        from_user=opened.from_user,
+        event_time=opened.created,
+        payload=opened.payload,
+        credential=opened.credential,
+        next_attempt_at=now,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def wake_worker() -> None:
@@ -91,6 +88,8 @@ def handle(row: CallbackEvent) -> None:
     if read is None:
         row.outcome = IGNORED
         return
+    if not row.payload:
+        raise PermanentFailure(_("The payload was deleted after %(days)d days.") % {"days": KEPT_FOR.days})
     try:
         snapshot: RemoteApproval = read(xml.parse(row.payload.encode()), row.event_time or row.created_at)
     except (BadSnapshot, Unparsable) as error:
