@@ -13,8 +13,10 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.urls import resolve
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django_structlog.middlewares import RequestMiddleware
 
+API = "/api/"
 MACHINE_PATHS = ("/wecom/callback", "/health")
 QUIET_PATHS = (*MACHINE_PATHS, "/static/")
 """No line per request: WeCom's callbacks are rows of the inbox already, and the others repeat for ever."""
@@ -54,15 +56,24 @@ class MachineLaneMiddleware:
 
 
 class CookieLocaleMiddleware(LocaleMiddleware):
-    """Chinese first: only a language somebody chose (the cookie) counts, not what the browser happens to send."""
+    """Chinese first: for pages only a language somebody chose (the cookie) counts, not what the browser happens to
+    send. A program at the API has no cookie, and its Accept-Language is a choice.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        known = dict(settings.LANGUAGES)
-        language = chosen if chosen in known else settings.LANGUAGE_CODE
+        if chosen in dict(settings.LANGUAGES):
+            language = chosen
+        elif request.path_info.startswith(API):
+            # without the header, or with languages that are not ours: LANGUAGE_CODE
+            language = translation.get_language_from_request(request)
+        else:
+            language = settings.LANGUAGE_CODE
         translation.activate(language)
         request.LANGUAGE_CODE = language
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+        if request.path_info.startswith(API):
+            patch_vary_headers(response, ("Accept-Language",))
         return response

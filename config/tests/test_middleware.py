@@ -33,6 +33,31 @@ def test_an_unknown_language_is_ignored(client: Client):
     assert client.get("/no-such-page").headers["Content-Language"] == "zh-hans"
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language", "sentence"),
+    [
+        ("en-US,en;q=0.9", "en", "There is nothing at this address"),
+        ("zh-CN,en;q=0.5", "zh-hans", "该地址不存在"),
+        ("fr", "zh-hans", "该地址不存在"),
+        ("", "zh-hans", "该地址不存在"),
+    ],
+)
+def test_a_program_at_the_api_says_its_language_in_a_header(client: Client, accepted: str, language: str, sentence: str):
+    answer = client.get("/api/nothing-here", headers={"accept-language": accepted} if accepted else {})
+    assert sentence in answer.json()["detail"]
+    assert answer.headers["Content-Language"] == language
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_at_the_api_too_a_chosen_language_wins(client: Client):
+    client.cookies["django_language"] = "zh-hans"
+    assert client.get("/api/x", headers={"accept-language": "en"}).headers["Content-Language"] == "zh-hans"
+
+
+def test_pages_do_not_vary_by_what_they_ignore(client: Client):
+    assert "Accept-Language" not in client.get("/no-such-page").headers.get("Vary", "")
+
+
 def request_ids(path: str) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
     """Log lines of one request, the context inside the view and the one after it."""
     inside: dict[str, Any] = {}
