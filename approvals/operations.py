@@ -7,7 +7,9 @@ still this worker's: a worker that lost its lease stops there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -23,7 +25,7 @@ from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
 from notifications.incidents import resolve_incident
 from notifications.listeners import dead_row_key
 from wecom.client import WeComClient, for_config
-from wecom.errors import PermanentError, WeComError
+from wecom.errors import OutcomeUnknown, PermanentError, WeComError
 from wecom.oa import apply_event, get_approval_detail
 from wecom.snapshots import BadSnapshot, RemoteApproval
 
@@ -31,6 +33,9 @@ logger = structlog.get_logger(__name__)
 
 SENT_AT = "sent_at"
 """Entry of a submission's payload: from then on WeCom may have it."""
+MAY_STILL_ARRIVE = timedelta(seconds=60)
+"""After a call without an answer WeCom may still be working on it, and lists the form only when it is done. Until then
+"not listed" proves nothing; a minute is many times what a slow call takes."""
 SWITCHED_OFF_RETRY = 300.0
 """Seconds after which an operation looks again whether its app is switched on."""
 
@@ -57,8 +62,10 @@ def _submit(row: SyncOperation) -> None:
     if instance.sp_no or instance.status not in (InstanceStatus.SUBMITTING, InstanceStatus.CANCELLED):
         return
     # Withdrawn here while it was on its way: whether it arrived decides if somebody has to withdraw it there.
-    if SENT_AT in row.payload and _adopt(row, instance):
-        return
+    if SENT_AT in row.payload:
+        if _adopt(row, instance):
+            return
+        _wait_for_arrival(row)
     if instance.status == InstanceStatus.SUBMITTING:
         try:
             _hand_over(row, instance)
@@ -82,11 +89,19 @@ def _adopt(row: SyncOperation, instance: ApprovalInstance) -> bool:
     return True
 
 
+def _wait_for_arrival(row: SyncOperation) -> None:
+    """Raise TemporaryFailure while what was sent may still turn up at WeCom."""
+    rest = datetime.fromisoformat(row.payload[SENT_AT]) + MAY_STILL_ARRIVE - timezone.now()
+    if rest > timedelta():
+        sentence = _("Nothing to do: the system looks the approval up before it tries again.")
+        raise TemporaryFailure(sentence, retry_after=rest.total_seconds())
+
+
 def _hand_over(row: SyncOperation, instance: ApprovalInstance) -> None:
     client = _client(instance)
     body = submission.body_of(instance)
-    _mark_sent(row)
-    sp_no = apply_event(client, body)
+    with _marked_as_sent(row):
+        sp_no = apply_event(client, body)
     _accepted(row, instance, sp_no)
     _learn(client, sp_no)
 
@@ -105,9 +120,25 @@ def _client(instance: ApprovalInstance) -> WeComClient:
     return for_config(config)
 
 
-def _mark_sent(row: SyncOperation) -> None:
-    """Write down that the call is about to be made. Raises LeaseLost when the row is another worker's by now."""
-    payload = {**row.payload, SENT_AT: timezone.now().isoformat()}
+@contextmanager
+def _marked_as_sent(row: SyncOperation) -> Iterator[None]:
+    """Write down that the call is about to be made, and take it back when the call has certainly done nothing.
+
+    Raises LeaseLost when the row is another worker's by now.
+    """
+    before = row.payload
+    _write_payload(row, {**before, SENT_AT: timezone.now().isoformat()})
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except WeComError as error:
+        if error.errcode != 0:  # 0: WeCom half-read what was sent, and may have acted on that half (doc 90664)
+            _write_payload(row, before)
+        raise
+
+
+def _write_payload(row: SyncOperation, payload: dict[str, Any]) -> None:
     if not _held(row).update(payload=payload):
         raise LeaseLost(row.key)
     row.payload = payload

@@ -11,6 +11,7 @@ from redis import Redis
 from approvals.models import SyncOperation
 from approvals.tests.e2e.clients import QuoteOnApi
 from approvals.tests.e2e.house import House
+from approvals.tests.traffic.conftest import sent_long_ago
 from config.testing.processes import wait_until
 from notifications.models import Incident
 
@@ -19,6 +20,7 @@ FIRST_RETRY = 10.0
 """Seconds within which the first repetition comes (config.durable promises it)."""
 ANSWER_TIMEOUT = 8.0
 """Seconds that we wait for an answer (wecom.transport)."""
+LOOKED_UP = "oa/getapprovalinfo"
 
 
 def submit_under(house: House, kind: str, **parameters: Any) -> QuoteOnApi:
@@ -45,8 +47,19 @@ def test_an_answer_lost_after_acceptance_is_adopted(house: House):
     reaches_wecom_once(house, quote, calls=0, timeout=FIRST_RETRY)
 
 
-def test_a_connection_closed_before_acceptance_is_repeated(house: House):
-    reaches_wecom_once(house, submit_under(house, "close_before"), calls=1, timeout=FIRST_RETRY)
+@pytest.mark.parametrize("fault", [{"kind": "close_before"}, {"kind": "http_status", "status": 502}])
+def test_a_submission_that_never_arrived_is_repeated_when_it_cannot_arrive_any_more(
+    house: House, fault: dict[str, Any]
+):
+    """The minute of doubt is cut short in the row."""
+    quote = submit_under(house, **fault)
+    approval = quote.approval()["id"]
+    wait_until(lambda: waiting(house, approval, attempts=2), FIRST_RETRY, "looked up, and waiting", interval=0.1)
+    assert house.phone.approvals(quote.number) == []
+    with house.database.opened():
+        sent_long_ago(SyncOperation.objects.filter(instance=approval))
+    house.li.submitted()  # wakes a worker: the row of this test's process cannot
+    reaches_wecom_once(house, quote, calls=1, timeout=FIRST_RETRY)
 
 
 def test_an_answer_that_comes_too_late_is_adopted(house: House):
@@ -54,8 +67,19 @@ def test_an_answer_that_comes_too_late_is_adopted(house: House):
     reaches_wecom_once(house, quote, calls=1, timeout=ANSWER_TIMEOUT + FIRST_RETRY)
 
 
-def test_an_error_page_instead_of_an_answer_is_repeated(house: House):
-    reaches_wecom_once(house, submit_under(house, "http_status", status=502), calls=1, timeout=FIRST_RETRY)
+def test_a_form_that_arrives_after_we_have_given_up_waiting_is_adopted(house: House):
+    """The first look-up finds nothing, because WeCom is still working on it."""
+    looked_up = house.phone.calls(LOOKED_UP)
+    quote = submit_under(house, "slow", seconds=ANSWER_TIMEOUT + FIRST_RETRY, moment="before")
+    approval = quote.approval()["id"]
+    wait_until(lambda: waiting(house, approval, attempts=2), ANSWER_TIMEOUT + FIRST_RETRY, "looked up", interval=0.1)
+    assert house.phone.approvals(quote.number) == []
+    assert house.phone.calls(LOOKED_UP) > looked_up
+    wait_until(lambda: house.phone.approvals(quote.number), 2 * FIRST_RETRY, "WeCom has it")
+    with house.database.opened():
+        sent_long_ago(SyncOperation.objects.filter(instance=approval))
+    house.li.submitted()
+    reaches_wecom_once(house, quote, calls=0, timeout=FIRST_RETRY)
 
 
 def test_busy_is_repeated(house: House):
@@ -135,7 +159,7 @@ def test_a_limit_of_calls_cools_the_endpoint_down_and_loses_nothing(house: House
         assert len(house.phone.approvals(quote.number)) == 1
 
 
-def waiting(house: House, approval: int) -> bool:
-    """Whether the submission was attempted and is to be attempted again."""
+def waiting(house: House, approval: int, *, attempts: int = 1) -> bool:
+    """Whether the submission was attempted so often and is to be attempted again."""
     with house.database.opened():
-        return SyncOperation.objects.filter(key=f"submit:{approval}", status="failed", attempts=1).exists()
+        return SyncOperation.objects.filter(key=f"submit:{approval}", status="failed", attempts=attempts).exists()

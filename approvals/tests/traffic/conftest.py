@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from approvals.models import ApprovalInstance, ApprovalTemplate, SyncOperation
+from approvals.operations import MAY_STILL_ARRIVE, SENT_AT
 from wecom.models import WeComConfig
 from wecom.standin.options import Options
 from wecom.standin.server import StandinServer
@@ -94,3 +97,17 @@ def all_due() -> Callable[[], None]:
         SyncOperation.objects.update(next_attempt_at=timezone.now())
 
     return make
+
+
+def sent_long_ago(rows: QuerySet[SyncOperation]) -> None:
+    """What was sent without an answer would have arrived by now, and the rows are due."""
+    for row in rows:
+        sent_at = datetime.fromisoformat(row.payload[SENT_AT]) - MAY_STILL_ARRIVE
+        rows.filter(pk=row.pk).update(
+            payload={**row.payload, SENT_AT: sent_at.isoformat()}, next_attempt_at=timezone.now()
+        )
+
+
+@pytest.fixture
+def time_to_arrive_is_over() -> Callable[[], None]:
+    return lambda: sent_long_ago(SyncOperation.objects.filter(kind="submit"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connections
@@ -14,7 +15,9 @@ from approvals.actors import actor_for
 from approvals.models import ApprovalInstance, Channel, InstanceStatus, SyncOperation
 from approvals.tests.conftest import CONTENT
 from config.durable import Status
+from config.testing.processes import wait_until
 from wecom.models import Member
+from wecom.tests.peers import refused_url
 
 from .conftest import Standin
 
@@ -62,7 +65,7 @@ class TestOnce:
 
     @pytest.mark.parametrize(
         "fault",
-        [{"kind": "close_after"}, {"kind": "errcode", "errcode": 301057, "effect": True}, {"kind": "http_status"}],
+        [{"kind": "close_after"}, {"kind": "errcode", "errcode": 301057, "effect": True}],
     )
     def test_an_answer_that_was_lost_after_the_acceptance(self, standin, submitted, operation, all_due, fault):
         standin.fault(endpoint="oa/applyevent", **fault)
@@ -77,15 +80,84 @@ class TestOnce:
         assert (instance.status, instance.sp_no) == (InstanceStatus.PENDING, there["sp_no"])
         assert instance.steps.count() == 4
 
-    def test_a_call_that_never_arrived_is_made_again(self, standin, submitted, all_due):
-        standin.fault("close_before", "oa/applyevent")
+    @pytest.mark.parametrize("kind", ["close_before", "http_status"])
+    def test_a_call_that_never_arrived_is_made_again(self, standin, submitted, time_to_arrive_is_over, kind):
+        standin.fault(kind, "oa/applyevent")
         instance = submitted()
         operations.run_due()
-        all_due()
+        time_to_arrive_is_over()
         operations.run_due()
         instance.refresh_from_db()
         assert instance.status == InstanceStatus.PENDING
         assert len(standin.approvals()) == 1
+
+    def test_wecom_accepts_the_form_after_we_have_hung_up(
+        self, *, standin, submitted, operation, all_due, time_to_arrive_is_over, monkeypatch
+    ):
+        monkeypatch.setattr("wecom.transport.READ_SECONDS", 0.2)
+        standin.fault("slow", "oa/applyevent", seconds=1.5, moment="before")
+        instance = submitted()
+        operations.run_due()
+        monkeypatch.undo()
+        all_due()
+        operations.run_due()
+        row = operation(instance)
+        assert (row.status, standin.approvals()) == (Status.FAILED, [])  # looked up, and not sent again
+        assert timedelta(seconds=30) < row.next_attempt_at - timezone.now() < operations.MAY_STILL_ARRIVE
+        wait_until(standin.approvals, 5, "WeCom has it after all")
+        time_to_arrive_is_over()
+        operations.run_due()
+        instance.refresh_from_db()
+        (there,) = standin.approvals()
+        assert (instance.status, instance.sp_no) == (InstanceStatus.PENDING, there["sp_no"])
+        assert standin.calls("oa/applyevent") == 1
+
+    @pytest.mark.parametrize(
+        ("errcode", "status"), [(-1, "failed"), (45009, "failed"), (40014, "failed"), (301055, "dead")]
+    )
+    def test_an_answer_that_proves_that_nothing_was_done_leaves_no_doubt(
+        self, *, standin, submitted, operation, errcode, status
+    ):
+        standin.fault("errcode", "oa/applyevent", errcode=errcode, count=2)  # 2: a token is refused twice
+        instance = submitted()
+        operations.run_due()
+        row = operation(instance)
+        assert (row.status, row.payload) == (status, {})
+
+    def test_a_refused_connection_waits_for_nothing(self, standin, submitted, operation, all_due, monkeypatch, settings):
+        """Refused in the very call: everything before it, the token included, has worked."""
+        instance = submitted()
+        apply_event = operations.apply_event
+
+        def nobody_listens(*args):
+            settings.WECOM_API_BASE_URL = refused_url()
+            try:
+                return apply_event(*args)
+            finally:
+                settings.WECOM_API_BASE_URL = standin.url
+
+        monkeypatch.setattr(operations, "apply_event", nobody_listens)
+        operations.run_due()
+        monkeypatch.undo()
+        settings.WECOM_API_BASE_URL = standin.url
+        assert operation(instance).payload == {}
+        all_due()
+        operations.run_due()
+        instance.refresh_from_db()
+        assert instance.status == InstanceStatus.PENDING
+
+    def test_a_later_refusal_does_not_wipe_out_an_earlier_doubt(
+        self, standin, submitted, operation, time_to_arrive_is_over
+    ):
+        standin.fault("close_before", "oa/applyevent")
+        instance = submitted()
+        operations.run_due()
+        time_to_arrive_is_over()
+        doubt = operation(instance).payload
+        standin.fault("errcode", "oa/applyevent", errcode=-1)
+        operations.run_due()
+        row = operation(instance)
+        assert (row.error_code, row.payload) == (-1, doubt)
 
     def test_a_worker_that_died_between_answer_and_commit(self, standin, submitted, operation, monkeypatch):
         """The row stays ``running`` with everything that was written before the call; its lease then ends."""
@@ -119,12 +191,14 @@ class TestOnce:
         operations.run_due()
         assert len(standin.approvals()) == 1
 
-    def test_somebody_elses_form_of_the_same_applicant_is_not_adopted(self, standin, submitted, all_due, wecom_app):
+    def test_somebody_elses_form_of_the_same_applicant_is_not_adopted(
+        self, standin, submitted, time_to_arrive_is_over, wecom_app
+    ):
         standin.post("bulk", third_nos=["CIS-20260105-9999"], creator="li.mei")
         standin.fault("close_before", "oa/applyevent")
         instance = submitted()
         operations.run_due()
-        all_due()
+        time_to_arrive_is_over()
         operations.run_due()
         instance.refresh_from_db()
         own = [form for form in standin.approvals() if form["form"]["Text-01"] == instance.third_no]
@@ -215,12 +289,17 @@ class TestWithdrawnOnTheWay:
         assert (instance.status, instance.remote_pending) == (InstanceStatus.CANCELLED, True)
         assert instance.sp_no in standin.texts("li.mei")[0]
 
-    def test_sent_but_never_arrived_ends_quietly(self, *, standin, submitted, operation, li, as_actor, all_due):
+    def test_sent_but_never_arrived_ends_quietly(
+        self, *, standin, submitted, operation, li, as_actor, all_due, time_to_arrive_is_over
+    ):
         standin.fault("close_before", "oa/applyevent")
         instance = submitted()
         operations.run_due()
         engine.withdraw(instance=instance, actor=as_actor(li))
         all_due()
+        operations.run_due()
+        assert operation(instance).status == Status.FAILED  # it may still arrive, and then somebody has to be told
+        time_to_arrive_is_over()
         operations.run_due()
         assert standin.approvals() == []
         assert operation(instance).status == Status.SUCCEEDED
