@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseTrouble
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import translation
@@ -70,7 +70,7 @@ def credentials_for(slug: str) -> CallbackCredentials:
         return known[1]
     try:
         credentials = _read(slug)
-    except (OperationalError, InterfaceError):
+    except DatabaseTrouble:  # whatever it is (no server, a table half migrated), the callback must not pay for it
         # Looking again for every callback would make each wait for a database that is away.
         credentials = known[1] if known is not None else _credentials_from_settings(slug)
     except CallbackError:

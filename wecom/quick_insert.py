@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
@@ -26,8 +26,15 @@ class DatabaseAway(Exception):
     """The row could not be written now: no connection, or a lock that outlasted the wait."""
 
 
+class RowRefused(DatabaseAway):
+    """The database answers and does not take this row: it became read-only, its tables are not the code's (between
+    a migration and a restart), or what the row refers to is gone. Other rows may fare better."""
+
+
 def insert(model: type[models.Model], **values: Any) -> bool:
-    """Insert a row in one autocommit statement; False if a unique key holds it already. Raises DatabaseAway.
+    """Insert a row in one autocommit statement; False if a unique key holds it already.
+
+    Raises DatabaseAway (RowRefused among it) whatever the database complains of: the caller has a second place.
 
     ``values`` by column attribute (``config_id``); the rest are the fields' defaults, ``auto_now_add`` included. No
     signals are sent.
@@ -44,6 +51,10 @@ def insert(model: type[models.Model], **values: Any) -> bool:
             return _insert(connection, model, values)
     except (OperationalError, InterfaceError) as error:
         raise DatabaseAway(str(error)) from error
+    except Error as error:
+        if not connection.in_atomic_block:
+            connection.close()  # after a failover this one leads to the old primary, read-only for as long as it is kept
+        raise RowRefused(f"{type(error).__name__}: {error}") from error
 
 
 def _insert(connection: BaseDatabaseWrapper, model: type[models.Model], values: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from wecom.callback import open_callback
 from wecom.configs import credentials_for
 from wecom.crypto import CallbackError, gettext_noop
 from wecom.inbox import store, wake_worker
-from wecom.quick_insert import DatabaseAway
+from wecom.quick_insert import DatabaseAway, RowRefused
 
 logger = structlog.get_logger(__name__)
 
@@ -66,15 +66,21 @@ def keep(slug: str, query: Mapping[str, str], body: bytes) -> None:
 def replay_spool() -> int:
     """Move what is spooled into the inbox, oldest first; returns how many files were moved.
 
-    Stops at the first one that the database still refuses. A file that no longer verifies (its credentials were
-    replaced meanwhile) is set aside in ``refused/`` for a person.
+    Stops at the first one for which the database is away; one whose row it refuses stays, and the others go on. A file
+    that no longer verifies (its credentials were replaced meanwhile) is set aside in ``refused/`` for a person.
     """
-    moved = 0
+    moved = left = 0
+    why = ""
     try:
         for path in _waiting():
-            moved += _replay(path)
+            try:
+                moved += _replay(path)
+            except RowRefused as error:
+                left, why = left + 1, str(error)
     except DatabaseAway as error:
         logger.warning("spool_replay_stopped", error=str(error), moved=moved)
+    if left:  # one line for all: thousands may wait for the same migration
+        logger.error("spooled_callbacks_not_taken", left=left, error=why)
     if moved:
         logger.info("spool_replayed", moved=moved)
         wake_worker()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -22,9 +23,10 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from config import wakeup
-from wecom import refusals
-from wecom.configs import forget_credentials
+from wecom import configs, refusals
+from wecom.configs import credentials_for, forget_credentials
 from wecom.models import CallbackEvent, RefusedCallback, WeComConfig
+from wecom.spool import replay_spool
 from wecom.tests.inbound import database_away, deliver, delivery, make_config, post
 from wecom.tests.vectors import OTHER_AES_KEY, OTHER_TOKEN, approval_event, crypto
 
@@ -348,10 +350,94 @@ def test_a_kept_connection_that_the_server_closed_is_replaced(tmp_path: Path) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_app_deleted_a_moment_ago_takes_no_events() -> None:
+def test_the_event_of_an_app_deleted_a_moment_ago_is_told_apart_when_it_is_replayed(tmp_path: Path) -> None:
     config = make_config()
     deliver(approval_event("1"))
     CallbackEvent.objects.all().delete()
     type(config).objects.filter(pk=config.pk)._raw_delete(using="default")  # as another process would: no signal here
-    assert deliver(approval_event("2")).status_code == 503
+    assert deliver(approval_event("2")).content == b"success"
+    assert len(spooled(tmp_path)) == 1
+    forget_credentials()
+    replay_spool()
     assert not CallbackEvent.objects.exists()
+
+
+@contextmanager
+def read_only_database() -> Iterator[None]:
+    """As after a failover: the kept connection leads to what is a standby now."""
+    statement = "PRAGMA query_only = ON" if connection.vendor == "sqlite" else "SET default_transaction_read_only = on"
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def altered_table(alter: str, put_back: str) -> Iterator[None]:
+    """The inbox's table as another version of the code has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {alter}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {put_back}")
+
+
+RENAMED = ("wecom_callbackevent RENAME TO wecom_callbackevent_2", "wecom_callbackevent_2 RENAME TO wecom_callbackevent")
+ONE_MORE_COLUMN = (
+    "wecom_callbackevent ADD COLUMN needed integer CHECK (needed IS NOT NULL)",
+    "wecom_callbackevent DROP COLUMN needed",
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "trouble",
+    [read_only_database, partial(altered_table, *RENAMED), partial(altered_table, *ONE_MORE_COLUMN)],
+    ids=["read-only", "no table", "a column that the code does not know"],
+)
+def test_whatever_the_database_complains_of_the_event_is_spooled_and_replayed(
+    tmp_path: Path, trouble: Callable[[], AbstractContextManager[None]]
+) -> None:
+    make_config()
+    credentials_for("")  # known, as in a process that has served a while
+    with trouble():
+        assert deliver(approval_event("1")).content == b"success"
+        assert len(spooled(tmp_path)) == 1
+    assert replay_spool() == 1
+    assert CallbackEvent.objects.get().subject == "1"
+
+
+@pytest.mark.skipif("sqlite" in django_settings.DATABASES["default"]["ENGINE"], reason="SQLite has no servers")
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_to_a_server_that_became_read_only_is_not_kept(tmp_path: Path) -> None:
+    make_config()
+    credentials_for("")
+    with read_only_database():
+        deliver(approval_event("1"))
+        assert deliver(approval_event("2")).content == b"success"
+        assert (len(spooled(tmp_path)), CallbackEvent.objects.get().subject) == (1, "2")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credentials_are_kept_while_their_table_cannot_be_read(tmp_path: Path) -> None:
+    make_config()
+    credentials_for("")
+    with (
+        aged_credentials(),
+        altered_table(
+            "wecom_wecomconfig RENAME TO wecom_wecomconfig_2", "wecom_wecomconfig_2 RENAME TO wecom_wecomconfig"
+        ),
+    ):
+        assert deliver(approval_event("1")).content == b"success"
+    assert CallbackEvent.objects.get().subject == "1"
+
+
+@contextmanager
+def aged_credentials() -> Iterator[None]:
+    """What is remembered is older than the process trusts without looking."""
+    configs._known.update({slug: (0.0, known) for slug, (_until, known) in configs._known.items()})
+    yield
