@@ -33,7 +33,7 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalInstance]):
     quote_number = serializers.CharField(source="quote.quote_number", read_only=True)
     applicant = serializers.CharField(source="applicant.username", read_only=True, help_text="User name.")
     error = serializers.SerializerMethodField(help_text="Why WeCom refused the submission; null unless it did.")
-    steps = StepSerializer(many=True, read_only=True)
+    steps = serializers.SerializerMethodField(help_text="The approvers' places in their order; without copies.")
 
     class Meta:
         model = ApprovalInstance
@@ -59,6 +59,11 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalInstance]):
     @extend_schema_field(ApprovalErrorSerializer(allow_null=True))
     def get_error(self, instance: ApprovalInstance) -> dict[str, Any] | None:
         return error_of(instance)
+
+    @extend_schema_field(StepSerializer(many=True))
+    def get_steps(self, instance: ApprovalInstance) -> Any:
+        # who gets a copy decides nothing, and has no status
+        return StepSerializer([step for step in instance.steps.all() if step.kind != "cc"], many=True).data
 
 
 def error_of(instance: ApprovalInstance) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ def after(seconds: int) -> datetime:
 def step(
     userid: str, status: str = "pending", *, node: int = 0, at: datetime | None = None, **extra: Any
 ) -> RemoteStep:
-    codes = {"pending": 1, "approved": 2, "rejected": 3, "transferred": 4}
+    codes = {"": 0, "pending": 1, "approved": 2, "rejected": 3, "transferred": 4}
     values = {"comment": "", "relation": "all", "kind": "approver", **extra}
     return RemoteStep(node=node, userid=userid, status=status, code=codes[status], at=at, **values)
 

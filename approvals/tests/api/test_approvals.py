@@ -16,7 +16,7 @@ from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalInstance, Channel, Quote
 from approvals.tests.api.conftest import client_of
-from approvals.tests.snapshots import says
+from approvals.tests.snapshots import says, step
 from wecom.errors import describe
 
 Submitted = Callable[..., ApprovalInstance]
@@ -46,6 +46,15 @@ def test_an_approval_has_exactly_the_keys_of_the_contract(submitted: Submitted, 
     }
     assert client.get(f"/api/approvals/{instance.pk}").json() == expected
     assert client.get("/api/approvals").json() == {"count": 1, "next": None, "previous": None, "results": [expected]}
+
+
+def test_who_gets_a_copy_is_no_step(submitted: Submitted, li: User) -> None:
+    instance = submitted(sp_no="S1")
+    flow = [step("wang.boss"), step("finance01", status="", node=1, kind="cc")]
+    engine.apply_remote(says("pending", sp_no="S1", steps=flow), source="callback")
+    assert set(instance.steps.values_list("kind", flat=True)) == {"approver", "cc"}
+    body = client_of(li).get(f"/api/approvals/{instance.pk}").json()
+    assert [(step["userid"], step["status"]) for step in body["steps"]] == [("wang.boss", "pending")]
 
 
 def test_a_refused_submission_says_why_and_what_to_do(submitted: Submitted, li: User) -> None:
