@@ -124,7 +124,9 @@ class TestOnce:
         row = operation(instance)
         assert (row.status, row.payload) == (status, {})
 
-    def test_a_refused_connection_waits_for_nothing(self, standin, submitted, operation, all_due, monkeypatch, settings):
+    def test_a_refused_connection_waits_for_nothing(
+        self, standin, submitted, operation, all_due, monkeypatch, settings
+    ):
         """Refused in the very call: everything before it, the token included, has worked."""
         instance = submitted()
         apply_event = operations.apply_event
