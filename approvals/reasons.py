@@ -21,14 +21,17 @@ from approvals.models import (
     StepStatus,
     SyncOperation,
 )
+from approvals.operations import SENT_AT
 from approvals.transitions import FROM_REMOTE
 from config.durable import Status
 from wecom.errors import describe
 from wecom.snapshots import OA_STATUS
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
-NO_DIFFERENCE = frozenset({"settled", "tell", "old_proof"})
+NO_DIFFERENCE = frozenset({"settled", "tell", "old_proof", "never_reached"})
 """Reasons that are worth telling although the two sides say the same, or were made to."""
+NOTHING_TO_COMPARE = frozenset({"never_reached", "arrival_unknown"})
+"""Reasons why there is no state of WeCom's that ours could equal or differ from."""
 DECISIONS = frozenset({"approve", "reject", "withdraw"})
 SLOW_START = timedelta(minutes=1)
 """A submission that no worker has touched for so long means that no worker runs; the sweep comes every 30 s."""
@@ -90,6 +93,8 @@ def _differences(
         return [_submitting(instance, operations, now)]
     if instance.status == InstanceStatus.FAILED:
         return [_failed(instance)]
+    if _withdrawn_on_its_way(instance):
+        return [_arrival(operations)]
     reasons = []
     if _unknown_code(instance):
         reasons.append(_unknown_status(instance))
@@ -136,6 +141,23 @@ def _submitting(instance: ApprovalInstance, operations: Sequence[SyncOperation],
             _("Check that a Celery worker is running (/health/ready says so)."),
         )
     return Reason("submitting", INFO, _("The submission is on its way to WeCom."))
+
+
+def _withdrawn_on_its_way(instance: ApprovalInstance) -> bool:
+    return instance.status == InstanceStatus.CANCELLED and not (instance.sp_no or instance.remote_status)
+
+
+def _arrival(operations: Sequence[SyncOperation]) -> Reason:
+    operation = next((row for row in reversed(operations) if row.kind == OperationKind.SUBMIT), None)
+    # once it has succeeded, the system has looked for the form in WeCom and not found it
+    sent = operation is not None and SENT_AT in operation.payload and operation.status != Status.SUCCEEDED
+    if operation is None or not (sent or operation.status == Status.RUNNING):
+        return Reason("never_reached", INFO, _("It never reached WeCom; nothing is open there."))
+    sentence = _("It is not known whether it arrived.")
+    if operation.status == Status.DEAD:
+        remedy = _("Look the approval up in WeCom.")
+        return Reason("arrival_unknown", WARNING, sentence, remedy, operation.last_error)
+    return Reason("arrival_unknown", INFO, sentence, _("Nothing to do: the system looks it up in WeCom."))
 
 
 def _nothing_queued(instance: ApprovalInstance) -> Reason:

@@ -13,7 +13,17 @@ from django.utils.translation import gettext as _
 
 from approvals import quotes
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Flow, SyncOperation
-from approvals.reasons import DANGER, INFO, NO_DIFFERENCE, WARNING, Reason, moment, reasons_of, remote_label
+from approvals.reasons import (
+    DANGER,
+    INFO,
+    NO_DIFFERENCE,
+    NOTHING_TO_COMPARE,
+    WARNING,
+    Reason,
+    moment,
+    reasons_of,
+    remote_label,
+)
 
 SUCCESS = "success"
 SEVERITY = (SUCCESS, INFO, WARNING, DANGER)
@@ -30,6 +40,8 @@ class Truth:
     there: str
     """Label of WeCom's state; empty where WeCom holds no form of its own."""
     agree: bool
+    sign: str
+    """What stands between the two: ``=``, ``≠``, or ``–`` where there is nothing to compare with."""
     tone: str
     verdict: str
     proof: str
@@ -50,13 +62,15 @@ def truth_of(
     """The truth about ``instance``; ``steps`` and ``timeline`` in their own order, ``operations`` oldest first."""
     reasons = reasons_of(instance, steps=steps, operations=operations, timeline=timeline, now=now)
     agree = all(reason.code in NO_DIFFERENCE for reason in reasons)
+    uncompared = any(reason.code in NOTHING_TO_COMPARE for reason in reasons)
     tone = max((reason.tone for reason in reasons), key=SEVERITY.index, default=SUCCESS)
     return Truth(
         here=str(instance.get_status_display()),
         there=remote_label(instance),
         agree=agree,
+        sign="–" if uncompared else "=" if agree else "≠",
         tone=tone,
-        verdict=_verdict(instance, agree, tone),
+        verdict=_("It was withdrawn on its way to WeCom.") if uncompared else _verdict(instance, agree, tone),
         proof=_proof(instance, timeline),
         reasons=tuple(reasons),
         seal_intact=quotes.seal(instance.snapshot) == instance.seal,

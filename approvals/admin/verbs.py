@@ -14,7 +14,7 @@ from approvals.actors import Actor, actor_for
 from approvals.admin.forms import CloseConflictForm, CommentForm, DelegateForm, ReasonForm, SubmitForm
 from approvals.admin.sync import sync_later, sync_now
 from approvals.exceptions import EngineError, InvalidInput
-from approvals.models import ApprovalInstance, Channel, Flow, Quote
+from approvals.models import ApprovalInstance, Channel, Flow, InstanceStatus, Quote
 from approvals.transitions import LOCAL, REVISABLE, SUBMITTABLE
 from config.verbs import Refused, Verb
 
@@ -94,7 +94,11 @@ def _may_remind(request: HttpRequest, instance: ApprovalInstance) -> bool:
 
 
 def can_sync(instance: ApprovalInstance | None) -> bool:
-    return instance is not None and instance.flow != Flow.INTERNAL
+    """Whether WeCom holds something of it, or may: what never got there cannot be asked for."""
+    if instance is None:
+        return False
+    may_be_there = instance.status == InstanceStatus.SUBMITTING or instance.flow == Flow.WECOM_ENGINE
+    return bool(instance.sp_no) or may_be_there
 
 
 def _may_submit(request: HttpRequest, quote: Quote) -> bool:

@@ -12,7 +12,9 @@ from django.utils import timezone, translation
 
 from approvals import engine
 from approvals.actors import Actor
+from approvals.admin.verbs import can_sync
 from approvals.models import ApprovalInstance, ApprovalTimeline, SyncOperation
+from approvals.operations import SENT_AT
 from approvals.tests.snapshots import says, step
 from approvals.truth import Truth, truth_of
 from config.durable import Status
@@ -115,6 +117,43 @@ def test_a_refused_submission_says_why(submitted: Submitted, code: str, word: st
     assert (reason.code, reason.tone) == ("failed", "danger")
     assert word in reason.sentence + reason.remedy
     assert reason.remedy
+
+
+def test_withdrawn_before_wecom_had_it_is_no_agreement(submitted: Submitted, li: User, as_actor: AsActor) -> None:
+    instance = submitted()
+    assert can_sync(instance)
+    instance = engine.withdraw(instance=instance, actor=as_actor(li))
+    found = truth(instance)
+    assert (reasons(found), found.sign, found.tone) == (["never_reached"], "–", "info")
+    assert found.reasons[0].sentence == "It never reached WeCom; nothing is open there."
+    assert "agree" not in found.verdict
+    assert not can_sync(instance)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "tone"),
+    [
+        (Status.FAILED, "arrival_unknown", "info"),
+        (Status.DEAD, "arrival_unknown", "warning"),
+        (Status.SUCCEEDED, "never_reached", "info"),  # it was looked for, and not found
+    ],
+)
+def test_withdrawn_after_it_was_sent_may_have_arrived(
+    submitted: Submitted, li: User, as_actor: AsActor, status: str, code: str, tone: str
+) -> None:
+    instance = submitted()
+    operation(instance, status=status, payload={SENT_AT: "2026-01-05T08:00:00+00:00"})
+    engine.withdraw(instance=instance, actor=as_actor(li))
+    found = truth(instance)
+    assert (reasons(found), found.sign, found.tone) == ([code], "–", tone)
+
+
+def test_what_is_compared_has_a_sign(submitted: Submitted, wang: User, as_actor: AsActor) -> None:
+    instance = submitted(approvers=["wang.boss"], sp_no=SP_NO)
+    assert truth(instance).sign == "="
+    engine.approve(instance=instance, actor=as_actor(wang))
+    assert truth(instance).sign == "≠"
+    assert can_sync(instance)
 
 
 def test_approved_here_names_who_must_agree_in_wecom(
