@@ -126,10 +126,10 @@ class Comparison:
         if sentence not in self.report.errors and len(self.report.errors) < MOST_ERRORS_TOLD:
             self.report.errors.append(sentence)
 
-    def take_in(self, snapshot: RemoteApproval) -> None:
+    def take_in(self, snapshot: RemoteApproval, config: WeComConfig) -> None:
         """Hand WeCom's word to the engine and count what came of it."""
         try:
-            outcome = engine.apply_remote(snapshot, source=self._source)
+            outcome = engine.apply_remote(snapshot, source=self._source, config_id=config.pk)
         except NoInstance:  # deleted here meanwhile; nothing to compare any more
             return
         self.report.checked += 1

@@ -20,7 +20,7 @@ from wecom.snapshots import RemoteApproval
 def take_in(snapshot: RemoteApproval, event: CallbackEvent, **_kwargs: Any) -> str:
     """Apply the event; the returned word becomes the outcome on its row. Raises Park for an unknown approval."""
     try:
-        return str(engine.apply_remote(snapshot, source="callback", event_id=event.key))
+        return str(engine.apply_remote(snapshot, source="callback", event_id=event.key, config_id=event.config_id))
     except NoInstance:
         if _is_somebody_elses(snapshot):
             return IGNORED

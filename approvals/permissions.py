@@ -35,7 +35,7 @@ def deciding_steps(actor: Actor, instance: ApprovalInstance, steps: Sequence[App
     """
     may_decide_any = actor.may("approvals.decide_any_approval")
     is_superuser = actor.user is not None and actor.user.is_superuser
-    if actor.user == instance.applicant and not is_superuser:
+    if actor.user in (instance.applicant, instance.quote.owner) and actor.user and not is_superuser:
         raise NotAllowed(_("Applicants cannot decide on their own quotes."), code="own_quote")
     mine = [step for step in open_steps(steps) if belongs_to(step, actor.userid)]
     if mine and (actor.user is None or actor.may("approvals.decide_approval")):

@@ -40,7 +40,7 @@ def _read(comparison: Comparison, instance: ApprovalInstance, client: CountedCli
             raise
         found = None
     if found is not None:
-        comparison.take_in(found)
+        comparison.take_in(found, client.config)
         return
     # not started from the page in WeCom yet; marked as asked, so that the others get their turn
     comparison.report.checked += ApprovalInstance.objects.filter(pk=instance.pk).update(last_synced_at=timezone.now())

@@ -134,6 +134,6 @@ def confirm(comparison: Comparison, config: WeComConfig, sp_no: str) -> None:
     """Read one form and take it in. Its absence from the list was a hint, this is the proof."""
 
     def read(client: CountedClient) -> None:
-        comparison.take_in(get_approval_detail(client, sp_no, lane=comparison.lane))
+        comparison.take_in(get_approval_detail(client, sp_no, lane=comparison.lane), config)
 
     comparison.attempt(config, read, about=sp_no)

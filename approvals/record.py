@@ -6,6 +6,7 @@ Used by the engine inside its transactions; nothing else writes these columns.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +16,17 @@ from django.utils import timezone
 from approvals.actors import Actor
 from approvals.models import (
     ApprovalInstance,
+    ApprovalStep,
     ApprovalTimeline,
     Channel,
+    Flow,
     InstanceStatus,
     OperationKind,
     Outcome,
     Quote,
     SyncOperation,
 )
+from approvals.models.instances import LIVE
 from approvals.transitions import QUOTE_STATUS
 from config.durable import wake_on_commit
 
@@ -128,3 +132,29 @@ def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, t
         return
     payload = {"verb": verb, "to": recipients, "actor": actor.label, "comment": entry.comment}
     queue_operation(instance, OperationKind.TELL, what=str(entry.pk), payload=payload)
+
+
+def lock(instance: ApprovalInstance) -> ApprovalInstance:
+    """The approval's row, locked until the end of the transaction."""
+    related = ApprovalInstance.objects.select_related("quote__owner", "applicant", "config")
+    return related.select_for_update(of=("self",)).get(pk=instance.pk)
+
+
+def await_wecom(instance: ApprovalInstance, known: Sequence[ApprovalStep]) -> None:
+    """``remote_pending``: something was decided here that WeCom's own, still open flow does not show."""
+    if instance.flow == Flow.INTERNAL:
+        return
+    open_there = bool(instance.sp_no) if instance.remote_status == "" else instance.remote_status == "pending"
+    decided = instance.status not in (*LIVE, InstanceStatus.FAILED)
+    steps_decided = any(step.decided_here for step in known)
+    instance.remote_pending = open_there and (decided or steps_decided)
+
+
+def state_of(instance: ApprovalInstance) -> dict[str, object]:
+    """The state that a refused request is told."""
+    return {"id": instance.pk, "status": instance.status, "remote_status": instance.remote_status}
+
+
+def another_is_live(instance: ApprovalInstance) -> bool:
+    """Whether a different submission of the same quote is under way."""
+    return ApprovalInstance.objects.filter(quote=instance.quote_id, status__in=LIVE).exclude(pk=instance.pk).exists()

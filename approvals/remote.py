@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from approvals.actors import Actor
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, StepStatus
 from notifications.incidents import raise_incident
 from wecom.directory import names_of
+from wecom.models import WeComConfig
 from wecom.snapshots import RemoteApproval
 
 ACTIONS = {
@@ -47,9 +49,14 @@ UNDATED = frozenset({"cancelled", "revoked", "deleted", "paid"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def find(snapshot: RemoteApproval) -> ApprovalInstance | None:
-    """The approval that ``snapshot`` is about, locked: by our number first, then by WeCom's."""
+def find(snapshot: RemoteApproval, config_id: int | None) -> ApprovalInstance | None:
+    """The approval that ``snapshot`` is about, locked: by our number first, then by WeCom's.
+
+    ``config_id``: only among the approvals of this app's company; two companies may use the same numbers.
+    """
     rows = ApprovalInstance.objects.select_for_update()
+    if config_id is not None:
+        rows = rows.filter(corp_id=Subquery(WeComConfig.objects.filter(pk=config_id).values("corp_id")))
     found = None
     if snapshot.third_no:
         found = rows.filter(third_no=snapshot.third_no).first()
@@ -94,7 +101,8 @@ def action_of(snapshot: RemoteApproval, remote_before: str) -> str:
 def actor_of(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> Actor:
     """Who acted in WeCom. The event does not say (doc 91815): the step that moved last does, else the applicant."""
     userid = _mover(snapshot, known, fresh)
-    name = names_of([userid]).get(userid.casefold(), "") if userid else ""
+    on_steps = (step.name for step in fresh if step.name and step.userid.casefold() == userid.casefold())
+    name = next(on_steps, "") or names_of([userid] if userid else []).get(userid.casefold(), "")
     return Actor(channel=Channel.WECOM, userid=userid, name=name)
 
 

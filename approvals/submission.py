@@ -78,7 +78,9 @@ def find_submitted(client: WeComClient, instance: ApprovalInstance) -> RemoteApp
             lane="decision",
         )
     )
-    others = set(ApprovalInstance.objects.filter(sp_no__in=numbers).values_list("sp_no", flat=True))
+    others = set(
+        ApprovalInstance.objects.filter(sp_no__in=numbers, corp_id=instance.corp_id).values_list("sp_no", flat=True)
+    )
     for number in reversed(numbers):  # the one that was just submitted is among the last
         if number in others:
             continue

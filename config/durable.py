@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import uuid
 import zlib
 from collections import defaultdict
@@ -30,7 +31,15 @@ from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import structlog
-from django.db import close_old_connections, connection, connections, models, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    models,
+    transaction,
+)
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -50,13 +59,16 @@ RETRY_FACTOR = 3
 LONGEST_RETRY = 300.0
 """Seconds; an outage of days costs one attempt every five minutes per row."""
 MOST_CRASHES = 8
-"""Attempts after which an *unexpected* exception stops being repeated. Temporary failures never die of attempts."""
+"""Unexpected exceptions of one row after which it stops being repeated. Temporary failures are no crashes, however
+many, and neither is a database that went away."""
+LONGEST_DRAIN = 10.0
+"""Seconds after which a drain hands over: outbound calls that all time out must not keep the inbox from its worker."""
 ROWS_PER_COMMIT = 25
 """Database-only rows that share one commit: enough to save most of the fsyncs, few enough not to hold up SQLite's one
 writer."""
 
 row_died = Signal()
-"""Sent after commit with ``row`` when a row goes to ``dead``."""
+"""Sent with ``row`` in the transaction in which a row goes to ``dead``."""
 
 
 class PermanentFailure(Exception):
@@ -96,7 +108,8 @@ class DurableQuerySet(models.QuerySet["DurableRow"]):
 
         No row is given to two workers: PostgreSQL locks the rows (and skips those locked by others), SQLite has one
         writer. Where the model names an ``order_group``, rows of a group that another worker is busy with are left
-        alone, and claims of the queue follow one another, so that no later row of a group overtakes an earlier one.
+        alone, and claims of the queue follow one another, so that no later row of a group overtakes an earlier one that
+        is due as well.
         """
         now = now or timezone.now()
         if not self.due(now).exists():  # an idle sweep must not take SQLite's write lock
@@ -135,7 +148,13 @@ class DurableQuerySet(models.QuerySet["DurableRow"]):
         """Make dead or waiting rows due at once (a person pressed *retry*). Returns how many."""
         now = timezone.now()
         count = self.filter(status__in=(Status.DEAD, Status.FAILED, Status.PENDING)).update(
-            status=Status.PENDING, next_attempt_at=now, attempts=0, last_error="", finished_at=None, updated_at=now
+            status=Status.PENDING,
+            next_attempt_at=now,
+            attempts=0,
+            crashes=0,
+            last_error="",
+            finished_at=None,
+            updated_at=now,
         )
         if count:
             wake_on_commit(self.model)
@@ -148,7 +167,8 @@ class DurableRow(models.Model):
     drain_task: ClassVar[str]
     """Name of the Celery task that drains this queue."""
     order_group: ClassVar[str | None] = None
-    """Column whose equal values are handled in the order they came, by one worker at a time."""
+    """Column whose equal values are handled by one worker at a time, in the order they came among those that are due. A
+    row that failed does not hold up the later ones of its group."""
     no_group: ClassVar[Any] = ""
     """Value of ``order_group`` that means "belongs to nothing": such rows wait for nobody."""
     kept_fields: ClassVar[tuple[str, ...]] = ()
@@ -157,6 +177,7 @@ class DurableRow(models.Model):
     key = models.CharField(_("key"), max_length=190, unique=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    crashes = models.PositiveSmallIntegerField(_("crashes"), default=0, editable=False)
     next_attempt_at = models.DateTimeField(_("not before"), default=timezone.now)
     claim = models.UUIDField(_("claim"), null=True, editable=False)
     last_error = models.TextField(_("last error"), blank=True)
@@ -189,15 +210,23 @@ class DurableRow(models.Model):
         """Write down a failed attempt: repeat later, or ``dead``. A lost lease writes nothing."""
         if isinstance(error, LeaseLost):
             return
-        permanent = isinstance(error, PermanentFailure)
-        temporary = isinstance(error, TemporaryFailure)
         sentence = (str(error) or type(error).__name__)[:2000]
-        if permanent or (not temporary and self.attempts >= MOST_CRASHES):
-            if self._close(Status.DEAD, last_error=sentence, finished_at=timezone.now()):
-                transaction.on_commit(lambda: row_died.send(type(self), row=self))
+        if not isinstance(error, PermanentFailure | TemporaryFailure | OperationalError | InterfaceError):
+            self.crashes += 1
+        if isinstance(error, PermanentFailure) or self.crashes >= MOST_CRASHES:
+            self._die(sentence)
             return
         wait = max(retry_delay(self.attempts), (error.retry_after or 0) if isinstance(error, TemporaryFailure) else 0)
-        self._close(Status.FAILED, last_error=sentence, next_attempt_at=timezone.now() + timedelta(seconds=wait))
+        later = timezone.now() + timedelta(seconds=wait)
+        self._close(Status.FAILED, last_error=sentence, crashes=self.crashes, next_attempt_at=later)
+
+    def _die(self, sentence: str) -> None:
+        """Whoever listens writes in the same transaction: no dead row without its incident."""
+        with transaction.atomic():
+            if self._close(Status.DEAD, last_error=sentence, crashes=self.crashes, finished_at=timezone.now()):
+                for listener, answer in row_died.send_robust(type(self), row=self):
+                    if isinstance(answer, Exception):
+                        logger.error("row_died_not_heard", listener=str(listener), exc_info=answer)
 
     def _close(self, status: Status, **changes: Any) -> bool:
         changes.update(
@@ -257,18 +286,22 @@ def drain_in_transaction(model: type[DurableRow], handler: Callable[[Any], None]
 
 
 def _batches(model: type[DurableRow], batch: int) -> Iterator[list[Any]]:
-    """Claim after claim, each under a lease that is kept while its rows are worked on, until nothing is left to claim.
+    """Claim after claim, each under a lease that is kept while its rows are worked on, until nothing is left to claim
+    or the time is up.
 
     One wake-up starts one worker. A full first claim tells that there is work for another, which then does the same; so
     a backlog is drained by all of them, and a trickle by one.
     """
-    first = True
+    first, started = True, time.monotonic()
     while rows := model._default_manager.claim_due(batch, now=(looked_at := timezone.now())):
         if first and len(rows) == batch:
             wake(model.drain_task)
         first = False
         with keep_lease(rows):
             yield rows
+        if time.monotonic() - started > LONGEST_DRAIN:
+            wake(model.drain_task)
+            return
     _wake_for_next(model, looked_at)
 
 

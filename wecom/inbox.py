@@ -145,6 +145,7 @@ def replay(events: QuerySet[CallbackEvent]) -> int:
     count = events.exclude(status=Status.RUNNING).update(
         status=Status.PENDING,
         attempts=0,
+        crashes=0,
         next_attempt_at=now,
         last_error="",
         finished_at=None,

@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ('last_reminded_at', models.DateTimeField(blank=True, null=True, verbose_name='last reminded at')),
                 ('applicant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to=settings.AUTH_USER_MODEL, verbose_name='applicant')),
                 ('config', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='wecom.wecomconfig', verbose_name='WeCom app')),
+                ('corp_id', models.CharField(blank=True, help_text='Whose numbers these are.', max_length=64, verbose_name='corp ID')),
                 ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='approvals.approvaltemplate', verbose_name='approval template')),
             ],
             options={
@@ -181,6 +182,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=190, unique=True, verbose_name='key')),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed, will be retried'), ('dead', 'Dead')], default='pending', max_length=10, verbose_name='status')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
+                ('crashes', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='crashes')),
                 ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='not before')),
                 ('claim', models.UUIDField(editable=False, null=True, verbose_name='claim')),
                 ('last_error', models.TextField(blank=True, verbose_name='last error')),
@@ -260,7 +262,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='approvalinstance',
-            constraint=models.UniqueConstraint(condition=models.Q(('sp_no', ''), _negated=True), fields=('sp_no',), name='approvals_sp_no_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('sp_no', ''), _negated=True), fields=('sp_no', 'corp_id'), name='approvals_sp_no_once'),
         ),
         migrations.AddConstraint(
             model_name='quoteitem',

@@ -39,6 +39,7 @@ class ApprovalInstance(models.Model):
     config = models.ForeignKey(
         WeComConfig, models.PROTECT, null=True, blank=True, verbose_name=_("WeCom app"), related_name="approvals"
     )
+    corp_id = models.CharField(_("corp ID"), max_length=64, blank=True, help_text=_("Whose numbers these are."))
     template = models.ForeignKey(
         ApprovalTemplate, models.PROTECT, null=True, blank=True, verbose_name=_("approval template")
     )
@@ -94,7 +95,10 @@ class ApprovalInstance(models.Model):
                 condition=models.Q(status__in=("submitting", "pending")),
                 name="approvals_one_live_instance",
             ),
-            models.UniqueConstraint(fields=["sp_no"], condition=~models.Q(sp_no=""), name="approvals_sp_no_once"),
+            # a number is unique within its company, whichever of its apps submitted
+            models.UniqueConstraint(
+                fields=["sp_no", "corp_id"], condition=~models.Q(sp_no=""), name="approvals_sp_no_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 
 from approvals import engine, quotes
 from approvals.actors import Actor, actor_for
-from approvals.exceptions import InvalidInput, NotAllowed, WrongState
+from approvals.exceptions import InvalidInput, NoInstance, NotAllowed, WrongState
 from approvals.models import ApprovalInstance, ApprovalTimeline, Channel, Quote, SyncOperation
 from approvals.tests.conftest import grant
 from approvals.tests.snapshots import after, says, step
@@ -319,6 +320,84 @@ def test_a_contradiction_is_a_conflict_until_a_person_closes_it(
     engine.close_conflict(instance=instance, actor=as_actor(chen), keep="wecom", reason="客户已确认")
     instance.refresh_from_db()
     assert (instance.status, instance.conflict) == ("rejected", False)
+
+
+@pytest.mark.parametrize("policy", ["first_wins", "wecom_wins"])
+@pytest.mark.parametrize(("keep", "expected"), [("ours", "approved"), ("wecom", "rejected")])
+def test_the_chosen_side_stands_whatever_the_policy(
+    submitted: Submitted,
+    wang: User,
+    chen: User,
+    as_actor: AsActor,
+    settings: Any,
+    policy: str,
+    keep: str,
+    expected: str,
+) -> None:
+    settings.APPROVAL_CONFLICT_POLICY = policy
+    instance = submitted(approvers=["wang.boss"], sp_no="202601050001")
+    engine.approve(instance=instance, actor=as_actor(wang))
+    engine.apply_remote(says("rejected", at=after(9)), source="callback", event_id="no")
+    engine.close_conflict(instance=instance, actor=as_actor(chen), keep=keep, reason="decided")
+    assert state(instance)[0] == expected
+
+
+def test_a_submission_found_alive_after_a_revision_blocks_the_next_one_with_a_sentence(
+    submitted: Submitted, quote: Quote, li: User, as_actor: AsActor
+) -> None:
+    first = submitted()
+    engine.submission_failed(instance=first, code="301057", message="lost")
+    quotes.revise(quote=quote, actor=as_actor(li))
+    engine.apply_remote(says("pending", third_no=first.third_no), source="reconcile")
+    with pytest.raises(WrongState):
+        submitted()
+
+
+def test_wecoms_side_cannot_be_kept_while_another_submission_is_under_way(
+    submitted: Submitted, chen: User, as_actor: AsActor
+) -> None:
+    first = submitted()
+    engine.submission_failed(instance=first, code="301057", message="lost")
+    submitted()
+    word = says("pending", third_no=first.third_no)
+    assert engine.apply_remote(word, source="callback", event_id="alive") == "conflict"
+    with pytest.raises(WrongState):
+        engine.close_conflict(instance=first, actor=as_actor(chen), keep="wecom", reason="decided")
+
+
+def test_another_companys_number_is_not_ours(submitted: Submitted) -> None:
+    instance = submitted(sp_no="202601050001")
+    other = WeComConfig.objects.create(slug="other", name="B", corp_id="wwother", agent_id=7, secret="s")
+    with pytest.raises(NoInstance):
+        engine.apply_remote(says("approved"), source="callback", event_id="b", config_id=other.pk)
+    assert instance.config is not None
+    ours = WeComConfig.objects.create(slug="second", name="A2", corp_id=instance.config.corp_id, agent_id=8, secret="s")
+    assert engine.apply_remote(says("approved"), source="callback", event_id="a", config_id=ours.pk) == "applied"
+
+
+def test_an_unknown_status_is_taken_in_once_the_program_knows_it(submitted: Submitted) -> None:
+    instance = submitted(sp_no="202601050001")
+    engine.apply_remote(says(None, code=42), source="callback", event_id="x")
+    assert engine.apply_remote(says("approved"), source="callback", event_id="x") == "applied"
+    assert engine.apply_remote(says("approved"), source="callback", event_id="x") == "unchanged"
+    assert (state(instance)[0], instance.timeline.filter(event_id__endswith="x").count()) == ("approved", 2)
+
+
+def test_delegating_to_the_applicant_is_refused(submitted: Submitted, wang: User, as_actor: AsActor) -> None:
+    instance = submitted(flow="internal", approvers=["wang.boss"])
+    with pytest.raises(InvalidInput):
+        engine.delegate(instance=instance, actor=as_actor(wang), delegate_to="LI.mei")
+
+
+def test_an_owner_cannot_approve_what_a_colleague_submitted_for_them(
+    quote: Quote, li: User, person: Callable[..., User], as_actor: AsActor
+) -> None:
+    grant(li, "decide_approval")
+    boss = person("boss", "boss", "submit_quote", "manage_all_quotes")
+    instance = engine.submit(quote=quote, actor=as_actor(boss), flow="internal", approvers=["li.mei"])
+    with pytest.raises(NotAllowed) as refusal:
+        engine.approve(instance=instance, actor=as_actor(User.objects.get(pk=li.pk)))
+    assert refusal.value.code == "own_quote"
 
 
 def test_a_word_about_an_older_submission_leaves_the_quote_alone(

@@ -104,7 +104,10 @@ def open_approvals(sp_nos: Sequence[str], *, third_nos: Sequence[str] = (), spre
         batch_size=CHUNK,
     )
     ApprovalStep.objects.bulk_create(
-        [ApprovalStep(instance=instance, node=0, position=0, userid=APPROVER) for instance in instances],
+        [
+            ApprovalStep(instance=instance, node=0, position=0, userid=APPROVER, name=APPROVER.title())
+            for instance in instances
+        ],
         batch_size=CHUNK,
     )
     return [Open(instance.quote_id, instance.pk, instance.sp_no) for instance in instances]
@@ -119,6 +122,7 @@ def _pending(quote: Quote, owner: User, sp_no: str, submitted_at: datetime) -> A
         sp_no=sp_no,
         flow=Flow.WECOM_OA,
         config=app(),
+        corp_id=app().corp_id,
         template=template(),
         approvers=[APPROVER],
         applicant=owner,

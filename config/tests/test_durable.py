@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from config import durable
@@ -265,3 +265,30 @@ def test_sweep_counts_what_was_left_behind(add: Callable[..., Any]) -> None:
     assert durable.sweep(CallbackEvent) == 0
     add(3)
     assert durable.sweep(CallbackEvent) == 3
+
+
+def test_a_database_that_went_away_is_no_crash_of_the_row(add: Callable[..., Any]) -> None:
+    add(crashes=durable.MOST_CRASHES - 1, attempts=500)
+    assert drain_raising(OperationalError("server closed the connection")).status == Status.FAILED
+    CallbackEvent.objects.update(next_attempt_at=timezone.now())
+    assert drain_raising(RuntimeError("bug")).status == Status.DEAD
+
+
+def test_whoever_hears_of_a_dead_row_cannot_keep_it_alive(add: Callable[..., Any]) -> None:
+    add()
+
+    def broken(**kwargs: Any) -> None:
+        raise RuntimeError("the listener's own bug")
+
+    durable.row_died.connect(broken)
+    try:
+        assert drain_raising(PermanentFailure("no")).status == Status.DEAD
+    finally:
+        durable.row_died.disconnect(broken)
+
+
+def test_a_long_drain_hands_over(add: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "LONGEST_DRAIN", 0.0)
+    add(5)
+    assert durable.drain(CallbackEvent, lambda event: None, batch=2) == 2
+    assert CallbackEvent.objects.due().count() == 3

@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=190, unique=True, verbose_name='key')),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed, will be retried'), ('dead', 'Dead')], default='pending', max_length=10, verbose_name='status')),
                 ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
+                ('crashes', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='crashes')),
                 ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='not before')),
                 ('claim', models.UUIDField(editable=False, null=True, verbose_name='claim')),
                 ('last_error', models.TextField(blank=True, verbose_name='last error')),

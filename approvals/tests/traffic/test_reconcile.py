@@ -12,7 +12,8 @@ from pytest_django.fixtures import Settings
 from approvals import engine, operations, reconcile_oa
 from approvals.comparison import MOST_FAILURES_IN_A_ROW
 from approvals.models import ApprovalInstance, ApprovalTemplate, InstanceStatus, Quote, SyncOperation
-from approvals.reconcile import INCIDENT, LOCK, reconcile
+from approvals.reconcile import CYCLES, INCIDENT, LOCK, reconcile
+from approvals.reconcile_ended import AFTER_APPROVAL, EVERY
 from approvals.reconcile_oa import Open, plan, turn_of
 from config.durable import Status
 from notifications.models import Incident
@@ -48,6 +49,7 @@ def opened(standin: Standin, template: ApprovalTemplate, li) -> Callable[..., li
                 sp_no=form["sp_no"],
                 flow="wecom_oa",
                 config=template.config,
+                corp_id=template.config.corp_id,
                 template=template,
                 applicant=li,
                 applicant_userid="li.mei",
@@ -141,6 +143,61 @@ class TestFindings:
         assert reconcile().conflicts == 1
         instance.refresh_from_db()
         assert (instance.status, instance.conflict) == ("approved", True)
+
+
+class TestAfterApproval:
+    @pytest.fixture
+    def approved(self, standin, opened) -> ApprovalInstance:
+        (instance,) = opened(1)
+        silently(standin, instance, "agree")
+        reconcile()
+        return instance
+
+    @pytest.fixture
+    def its_turn(self) -> Callable[[], None]:
+        """The next run looks at what was approved."""
+        return lambda: redis().set(CYCLES, 2 * EVERY - 2)
+
+    @pytest.mark.parametrize(
+        ("action", "status", "remote"),
+        [("revoke", "revoked", "revoked"), ("delete", "deleted", "deleted"), ("pay", "approved", "paid")],
+    )
+    def test_what_became_of_an_approved_one_is_found_when_it_is_its_turn(
+        self, *, standin, approved, its_turn, action, status, remote
+    ):
+        silently(standin, approved, action)
+        assert reconcile().calls == 0
+        its_turn()
+        report = reconcile()
+        assert (report.errors, report.applied, report.calls) == ([], 1, len(AFTER_APPROVAL) + 1)
+        approved.refresh_from_db()
+        assert (approved.status, approved.remote_status) == (status, remote)
+
+    def test_what_is_known_is_not_read_again(self, standin, approved, opened, its_turn):
+        opened(2)
+        silently(standin, approved, "pay")
+        its_turn()
+        reconcile()
+        its_turn()
+        report = reconcile()
+        assert report.calls == 1 + len(AFTER_APPROVAL)  # 1: the open ones
+        assert standin.calls("oa/getapprovaldetail") == 2
+
+    def test_every_fifteenth_run_looks(self, approved):
+        redis().delete(CYCLES)
+        calls = [reconcile().calls for _run in range(2 * EVERY)]
+        assert [number for number, used in enumerate(calls, start=1) if used] == [EVERY - 1, 2 * EVERY - 1]
+
+    def test_of_what_was_submitted_longer_ago_than_a_window_nothing_is_asked(self, approved, its_turn):
+        ApprovalInstance.objects.update(submitted_at=timezone.now() - timedelta(days=32))
+        its_turn()
+        assert reconcile().calls == 0
+
+    def test_where_nothing_is_approved_nothing_is_asked(self, standin, opened, its_turn):
+        silently(standin, opened(1)[0], "reject")
+        reconcile()
+        its_turn()
+        assert reconcile().calls == 0
 
 
 class TestFailures:
