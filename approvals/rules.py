@@ -80,8 +80,9 @@ def _template(flow: str, rule: ApprovalRule | None) -> tuple[WeComConfig, Approv
 def applicant_userid(plan: Plan, actor: Actor) -> str:
     """In whose name the submission goes out: the submitter's linked member, else the app's default applicant.
 
-    Raises InvalidInput when a WeCom flow has neither.
+    Raises InvalidInput when a WeCom flow has neither, and when nobody but the submitter could decide here.
     """
+    _require_other_approvers(plan, actor)
     userid = actor.userid or (plan.config.default_applicant if plan.config else "")
     if not userid and plan.flow in WECOM_FLOWS:
         raise InvalidInput(
@@ -95,6 +96,16 @@ def applicant_userid(plan: Plan, actor: Actor) -> str:
             }
         )
     return userid
+
+
+def _require_other_approvers(plan: Plan, actor: Actor) -> None:
+    """Applicants do not decide on their own quotes, unless they are superusers: it would wait forever."""
+    if plan.flow != Flow.INTERNAL or (actor.user is not None and actor.user.is_superuser):
+        return
+    if {userid.casefold() for userid in plan.approvers} == {actor.userid.casefold()}:
+        raise InvalidInput(
+            {"approvers": [_("You are the only approver, and nobody decides on their own quote. Name somebody else.")]}
+        )
 
 
 def require_userids(name: str, userids: Sequence[str]) -> None:

@@ -1,0 +1,45 @@
+"""Who may be asked to approve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from approvals import engine
+from approvals.actors import Actor
+from approvals.exceptions import InvalidInput
+from approvals.models import ApprovalInstance, ApprovalRule, Quote
+
+Submitted = Callable[..., ApprovalInstance]
+
+
+def test_nobody_is_the_only_approver_of_the_own_quote_here(submitted: Submitted) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        submitted(flow="internal", approvers=["Li.Mei"])
+    assert set(refusal.value.errors) == {"approvers"}
+    assert not ApprovalInstance.objects.exists()
+
+
+def test_a_rule_that_names_only_the_applicant_is_refused_as_well(submitted: Submitted) -> None:
+    ApprovalRule.objects.create(name="all", flow="internal", approvers=["li.mei"])
+    with pytest.raises(InvalidInput):
+        submitted(flow="internal")
+    assert not ApprovalInstance.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wish", [{"flow": "internal", "approvers": ["li.mei", "wang.boss"]}, {"approvers": ["li.mei"]}], ids=str
+)
+def test_next_to_others_or_in_wecom_the_applicant_may_be_named(
+    submitted: Submitted, wish: dict[str, list[str]]
+) -> None:
+    assert submitted(**wish).approvers == wish["approvers"]
+
+
+def test_superusers_may_decide_on_their_own_quotes(quote: Quote, li: User, as_actor: Callable[..., Actor]) -> None:
+    User.objects.filter(pk=li.pk).update(is_superuser=True)
+    actor = as_actor(User.objects.get(pk=li.pk))
+    instance = engine.submit(quote=quote, actor=actor, flow="internal", approvers=["li.mei"])
+    assert engine.approve(instance=instance, actor=actor).status == "approved"
