@@ -6,6 +6,7 @@ one look.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
@@ -91,10 +92,27 @@ class GroupAdmin(PermissionsMixin, auth_admin.GroupAdmin, ModelAdmin):
 class ApiTokenAdmin(ReadOnlyAdmin):
     """Created by ``manage.py create_api_token`` (shown once, there); deleting one revokes it."""
 
-    list_display = ("token_key", "user", "created", "expiry")
+    list_display = fields = readonly_fields = ("key_start", "owner", "created_at", "ends_at")
     list_select_related = ("user",)
     search_fields = ("token_key", "user__username")
-    fields = ("token_key", "user", "created", "expiry")
+
+    # knox gives its fields no names that could be translated; naming them on the model would ask for a migration
+
+    @admin.display(description=_("start of the token"), ordering="token_key")
+    def key_start(self, token: AuthToken) -> str:
+        return token.token_key
+
+    @admin.display(description=_("user"), ordering="user__username")
+    def owner(self, token: AuthToken) -> AbstractUser:
+        return token.user
+
+    @admin.display(description=_("created at"), ordering="created")
+    def created_at(self, token: AuthToken) -> datetime:
+        return token.created
+
+    @admin.display(description=_("valid until"), ordering="expiry", empty_value=_("for ever"))
+    def ends_at(self, token: AuthToken) -> datetime | None:
+        return token.expiry
 
 
 @admin.register(AccessAttempt)

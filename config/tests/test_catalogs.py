@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import formats, translation
+from knox.models import AuthToken
 
 LOCALE = Path(settings.BASE_DIR) / "locale"
 CATALOGUES = sorted(LOCALE.rglob("*.po"))
@@ -199,6 +201,18 @@ def test_permissions_are_said_in_the_language_of_the_reader(admin_client: Client
     assert "报价与审批 | 报价单 | 可以新增" in page
     assert "报价与审批 | 报价单 | 可以提交报价单审批" in page
     assert "Can " not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["", "{token}/change/"])
+def test_what_libraries_leave_in_english_is_said_in_chinese(admin_client: Client, admin_user: User, page: str):
+    token, _secret = AuthToken.objects.create(admin_user)
+    text = admin_client.get(f"/admin/knox/authtoken/{page.format(token=token.pk)}").content.decode()
+    for chinese in ("令牌开头", "用户", "创建时间", "有效期至"):
+        assert chinese in text
+    for english in ("Token key", "Created", "Expiry"):
+        assert english not in text
+    assert token.token_key in text
 
 
 def test_dates_and_amounts_in_chinese():
