@@ -19,6 +19,8 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from django.utils.translation import gettext as _
+
 from config.children import free_port, port_answers, port_is_free
 from config.embedded import valkey_command
 from config.runner import Part, Runner
@@ -149,7 +151,7 @@ def run(root: Path, var: Path, port: int, out: IO[str]) -> None:
     if not env_file.exists():
         set_old_data_aside(var)
         write_env(env_file, addresses, var)
-        out.write("Wrote .env with fresh secrets for the demo.\n")
+        out.write(_("Wrote .env with fresh secrets for the demo.") + "\n")
     environment = {**os.environ, **addresses.settings(var), "PYTHONUNBUFFERED": "1", "VAR_DIR": str(var)}
     if out.isatty():
         environment["FORCE_COLOR"] = "1"
@@ -191,14 +193,18 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
 
 
 def _welcome(out: IO[str], addresses: Addresses, log_ins: list[str]) -> None:
+    """In the site's language, as what seed_demo says is."""
+    pages = [
+        (f"{addresses.site}/admin/", _("Admin")),
+        (f"{addresses.site}/api/docs", _("REST API")),
+        (f"{addresses.standin_url}/", _("WeCom on a phone: approve here")),
+    ]
     lines = [
         "",
-        "Quotebridge is ready.",
-        f"  Admin         {addresses.site}/admin/",
-        f"  REST API      {addresses.site}/api/docs",
-        f"  WeCom phone   {addresses.standin_url}/",
+        _("Quotebridge is ready."),
+        *(f"  {address:<32} {what}" for address, what in pages),
         *(f"  {line}" for line in log_ins),
-        "  Ctrl-C ends everything.",
+        "  " + _("Ctrl-C ends everything."),
         "",
     ]
     out.write("\n".join(lines) + "\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from config import demo
 from config.children import free_port, port_is_free
@@ -196,3 +197,12 @@ class TestDemo:
     def test_a_second_demo_in_the_same_folder_is_refused(self, tmp_path: Path):
         with demo.lock(tmp_path), pytest.raises(demo.CannotStart, match="running already"):
             demo.lock(tmp_path)
+
+    @pytest.mark.parametrize(("language", "said"), [("zh-hans", "按 Ctrl-C"), ("en", "Ctrl-C ends everything.")])
+    def test_its_welcome_is_in_one_language(self, language: str, said: str):
+        out = io.StringIO()
+        with translation.override(language):
+            demo._welcome(out, demo.Addresses(8000, 8091, 8092), [])
+        assert said in out.getvalue()
+        assert "http://localhost:8000/admin/" in out.getvalue()
+        assert ("ready" in out.getvalue()) == (language == "en")

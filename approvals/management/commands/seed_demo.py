@@ -7,12 +7,22 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals import demo
 from approvals.models import Quote
 from approvals.simulate import StandinFailed
 from wecom.configs import default_config
 from wecom.errors import WeComError
+
+WORDS_OF_ROLES = {
+    "": gettext_lazy("superuser (may do everything)"),
+    "sales": gettext_lazy("sales (makes quotes and submits them)"),
+    "approver": gettext_lazy("approver (decides where asked)"),
+    "integration_admin": gettext_lazy("integration administrator (connects WeCom, settles conflicts)"),
+    "auditor": gettext_lazy("auditor (sees everything, changes nothing)"),
+}
+"""Name of a group → what a person reads."""
 
 
 class Command(BaseCommand):
@@ -47,5 +57,4 @@ class Command(BaseCommand):
     def _print_log_ins(self) -> None:
         self.stdout.write(_("Log in with the password %(password)s as:") % {"password": demo.PASSWORD})
         for person in demo.PEOPLE:
-            role = person.role or _("everything")
-            self.stdout.write(f"  {person.username:<11} {person.name}  {role}")
+            self.stdout.write(f"  {person.username:<11} {person.name}  {WORDS_OF_ROLES[person.role]}")

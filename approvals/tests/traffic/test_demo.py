@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from approvals import demo
+from approvals.management.commands.seed_demo import WORDS_OF_ROLES
 from approvals.models import ApprovalInstance, ApprovalRule, InstanceStatus, Quote
 from approvals.reconcile import reconcile
 from wecom.models import Member
@@ -36,10 +37,12 @@ def test_quotes_in_every_state_and_people_of_every_role(standin: Standin):
     assert Quote.objects.filter(revision=2).exists()
     for person in demo.PEOPLE:
         assert person.username in printed
+        assert str(WORDS_OF_ROLES[person.role]) in printed
         user = User.objects.get(username=person.username)
         assert user.check_password(demo.PASSWORD)
         assert user.is_superuser == (not person.role)
     assert demo.PASSWORD in printed
+    assert "integration_admin" not in printed
 
 
 def test_everything_open_is_known_to_wecom(standin: Standin):
@@ -70,7 +73,7 @@ def test_its_people_are_those_of_the_standins_company(standin: Standin):
 
 def test_without_wecom_the_rest_is_there_and_what_is_missing_is_said(standin: Standin, settings: Settings):
     settings.WECOM_API_BASE_URL = settings.WECOM_STANDIN_URL = refused_url()
-    assert "WeCom" in seed()
+    assert "企业微信" in seed()
     assert Quote.objects.filter(approval_status="approved").exists()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from config import demo
 from config.runner import PartFailed, Stopped
@@ -26,4 +27,4 @@ class Command(BaseCommand):
         except (demo.CannotStart, PartFailed) as error:
             raise CommandError(str(error)) from error
         except Stopped:
-            self.stdout.write("Everything has ended.")
+            self.stdout.write(_("Everything has ended."))
