@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.core import checks
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -63,8 +63,11 @@ def examine() -> Iterator[tuple[Text, Result]]:
     for question in sorted(_registered.values(), key=lambda question: question.place):
         try:
             result = question.check()
+        except (OperationalError, InterfaceError) as error:  # many checks read rows; the driver's text is for nobody
+            result = failed(f"{_NO_DATABASE} ({type(error).__name__})", _FIX_DATABASE)
         except Exception as error:  # noqa: BLE001 - the doctor must reach the end of the list whatever it meets
-            result = failed(f"{type(error).__name__}: {error}".strip(), _("The log of this command has the details."))
+            sentence = " ".join(f"{type(error).__name__}: {error}".split())
+            result = failed(sentence, _("The log of this command has the details."))
         yield question.title, result
 
 
@@ -124,17 +127,14 @@ def _unreachable(check: Check, sentence: Text, remedy: Text) -> Check:
     return guarded
 
 
+_NO_DATABASE = gettext_lazy("The database cannot be reached.")
+_FIX_DATABASE = gettext_lazy("Start it, or correct DATABASE_URL.")
 _NO_REDIS = gettext_lazy("Redis cannot be reached.")
 _FIX_REDIS = gettext_lazy("Start Redis, or correct REDIS_URL.")
 
 register_check("settings", gettext_lazy("Settings"), _settings, place=10)
 register_check(
-    "database",
-    gettext_lazy("Database"),
-    _unreachable(
-        _database, gettext_lazy("The database cannot be reached."), gettext_lazy("Start it, or correct DATABASE_URL.")
-    ),
-    place=20,
+    "database", gettext_lazy("Database"), _unreachable(_database, _NO_DATABASE, _FIX_DATABASE), place=20
 )
 register_check("redis", gettext_lazy("Redis"), _unreachable(_redis, _NO_REDIS, _FIX_REDIS), place=30)
 register_check("worker", gettext_lazy("Worker"), _unreachable(_worker, _NO_REDIS, _FIX_REDIS), place=40)

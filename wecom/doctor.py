@@ -140,5 +140,6 @@ def _judge_echo(answer: requests.Response, echo: str, seconds: float) -> Result:
 
 register_check("wecom.token", gettext_lazy("WeCom access token"), token, place=60)
 register_check("wecom.address", gettext_lazy("Trusted address"), trusted_address, place=100)
-register_check("wecom.clock", gettext_lazy("Clock"), clock, place=90)
+# before whatever a wrong clock breaks: tokens seem valid that are not, signatures too old
+register_check("wecom.clock", gettext_lazy("Clock"), clock, place=55)
 register_check("wecom.callback", gettext_lazy("Callback"), callback, place=80)

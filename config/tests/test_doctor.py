@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import socket
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
@@ -70,11 +72,42 @@ class TestCommand:
         assert [result.ok for result in results] == [False, True]
         assert "surprise" in str(results[0].sentence)
 
+    def test_errors_are_one_line(self, only):
+        def broken() -> Result:
+            raise RuntimeError("first\n\tsecond")
+
+        register_check("a", "First", broken, place=1)
+        assert next(examine())[1].sentence == "RuntimeError: first second"
+
+    @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+    def test_a_check_that_meets_no_database_says_so(self, only, error: type[Exception]):
+        def broken() -> Result:
+            raise error("connection failed: ...\n\tIs the server running on that host?")
+
+        register_check("a", "First", broken, place=1)
+        result = next(examine())[1]
+        assert "Is the server running" not in str(result.sentence)
+        assert error.__name__ in str(result.sentence)
+        assert "DATABASE_URL" in str(result.remedy)
+
+    def test_news_of_the_log_stay_out_of_the_list_but_warnings_do_not(self, only, caplog: pytest.LogCaptureFixture):
+        def chatty() -> Result:
+            logging.getLogger("wecom.transport").info("a call")
+            logging.getLogger("wecom.transport").warning("a refused call")
+            return passed("fine")
+
+        caplog.set_level(logging.INFO)
+        register_check("a", "First", chatty, place=1)
+        run()
+        assert caplog.messages == ["a refused call"]
+        logging.getLogger("wecom.transport").info("afterwards")
+        assert "afterwards" in caplog.messages
+
     def test_the_whole_checklist_of_the_design_is_registered(self):
         by_place = sorted(doctor._registered, key=lambda name: doctor._registered[name].place)
         assert by_place == [
             *("settings", "database", "redis", "worker", "beat"),
-            *("wecom.token", "approvals.template", "wecom.callback", "wecom.clock", "wecom.address"),
+            *("wecom.clock", "wecom.token", "approvals.template", "wecom.callback", "wecom.address"),
         ]
 
 
