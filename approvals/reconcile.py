@@ -1,8 +1,9 @@
 """Compensation: what WeCom did not tell us, or we did not hear, is found out and repaired.
 
-A full run compares everything that is open at WeCom, looks for lost submissions, places parked events and wakes
-workers for rows that were left behind. Every part goes through ``engine.apply_remote``, which is idempotent; so two
-runs at once would only waste calls, and the lock in Redis is a courtesy, not a safeguard.
+A full run compares everything that is open at WeCom, now and then what was approved, looks for lost submissions,
+places parked events and wakes workers for rows that were left behind. Every part goes through
+``engine.apply_remote``, which is idempotent; so two runs at once would only waste calls, and the lock in Redis is a
+courtesy, not a safeguard.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from redis import RedisError
 from redis.exceptions import LockError
 
-from approvals import adoption, reconcile_engine, reconcile_oa
+from approvals import adoption, reconcile_ended, reconcile_engine, reconcile_oa
 from approvals.comparison import Comparison, Report
 from approvals.models import ApprovalInstance, Flow, InstanceStatus, SyncOperation
 from config.durable import sweep
@@ -45,8 +46,9 @@ def reconcile(ids: Iterable[int] | None = None) -> Report:
 
 
 def _compare_all() -> Report:
-    comparison = Comparison()
-    reconcile_oa.compare(comparison, _next_cycle())
+    comparison, cycle = Comparison(), _next_cycle()
+    reconcile_oa.compare(comparison, cycle)
+    reconcile_ended.compare(comparison, cycle)
     reconcile_engine.compare(comparison)
     adoption.find_abandoned(comparison)
     adoption.place_parked(comparison)
