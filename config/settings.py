@@ -121,7 +121,17 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    _database["OPTIONS"] = {"connect_timeout": 3, **_database.get("OPTIONS", {})}
+    # A server that falls silent (its machine gone, the network cut) answers nothing, not even "closed", and the kernel
+    # would wait a quarter of an hour for it. Callbacks have seconds: unacknowledged data ends the connection after
+    # three (milliseconds here), silence while an answer is awaited after 30 + 3 x 5.
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 3000,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        **_database.get("OPTIONS", {}),
+    }
 DATABASES = {"default": _database}
 
 # --- Redis: cache, broker ---------------------------------------------------------------------------------------------

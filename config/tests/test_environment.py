@@ -137,6 +137,17 @@ def test_check_deploy_is_silent_under_production_settings():
     assert "no issues (0 silenced)" in result.stdout + result.stderr
 
 
+def test_a_postgresql_that_falls_silent_is_given_up_in_seconds_unless_the_address_says_otherwise():
+    code = (
+        "from django.conf import settings; from psycopg.conninfo import make_conninfo;"
+        "print(make_conninfo(**settings.DATABASES['default']['OPTIONS']))"  # raises at words that libpq does not know
+    )
+    url = "postgres://quotes@database.example/quotes?connect_timeout=7"
+    said = run("-c", code, DATABASE_URL=url, DJANGO_SETTINGS_MODULE="config.settings").stdout.split()
+    assert {"tcp_user_timeout=3000", "keepalives_idle=30", "keepalives_interval=5", "keepalives_count=3"} < set(said)
+    assert "connect_timeout=7" in said
+
+
 def test_env_example_shows_exactly_the_settings_that_are_read():
     source = (settings.BASE_DIR / "config/settings.py").read_text()
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
