@@ -53,7 +53,7 @@ def insert(model: type[models.Model], **values: Any) -> bool:
         raise DatabaseAway(str(error)) from error
     except Error as error:
         if not connection.in_atomic_block:
-            connection.close()  # after a failover this one leads to the old primary, read-only for as long as it is kept
+            connection.close()  # after a failover it leads to the old primary, read-only for as long as it is kept
         raise RowRefused(f"{type(error).__name__}: {error}") from error
 
 

@@ -67,7 +67,8 @@ def replay_spool() -> int:
     """Move what is spooled into the inbox, oldest first; returns how many files were moved.
 
     Stops at the first one for which the database is away; one whose row it refuses stays, and the others go on. A file
-    that no longer verifies (its credentials were replaced meanwhile) is set aside in ``refused/`` for a person.
+    that no longer verifies (its credentials were replaced meanwhile) is set aside in ``refused/`` for a person. One
+    that the disk does not give (``OSError``) stays.
     """
     moved = left = 0
     why = ""
@@ -75,11 +76,11 @@ def replay_spool() -> int:
         for path in _waiting():
             try:
                 moved += _replay(path)
-            except RowRefused as error:
+            except (RowRefused, OSError) as error:
                 left, why = left + 1, str(error)
-    except DatabaseAway as error:
+    except (DatabaseAway, OSError) as error:
         logger.warning("spool_replay_stopped", error=str(error), moved=moved)
-    if left:  # one line for all: thousands may wait for the same migration
+    if left:  # one line for all: thousands may wait for the same cause
         logger.error("spooled_callbacks_not_taken", left=left, error=why)
     if moved:
         logger.info("spool_replayed", moved=moved)

@@ -25,11 +25,8 @@ def process_inbox() -> int:
 @shared_task(name="wecom.sweep")
 def sweep() -> dict[str, int]:
     """Picks up what was left behind: spooled callbacks, due events; forgets old refusals."""
-    return {
-        "replayed": spool.replay_spool(),
-        "due": durable.sweep(CallbackEvent),
-        "forgotten": refusals.trim(),
-    }
+    done = {"due": durable.sweep(CallbackEvent), "forgotten": refusals.trim()}
+    return {**done, "replayed": spool.replay_spool()}  # last: it reads a disk, whose troubles are not the queue's
 
 
 @shared_task(name="wecom.refresh_tokens")
