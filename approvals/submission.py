@@ -47,7 +47,8 @@ def _template(instance: ApprovalInstance) -> ApprovalTemplate:
 def explain_refusal(instance: ApprovalInstance, error: PermanentError) -> None:
     """WeCom refused the form: read the template again, so that page and next attempt show what changed there.
 
-    Raises SubmissionProblem with the reason when the template no longer fits the mapping, else nothing.
+    Raises SubmissionProblem with the reason when the template no longer fits the mapping; where it fits, and approvers
+    were named, these are what is left to be wrong. Else nothing.
     """
     if error.errcode != FORM_WRONG:
         return
@@ -60,6 +61,12 @@ def explain_refusal(instance: ApprovalInstance, error: PermanentError) -> None:
     wrong = mapping.problems(template.mapping, detail)
     if wrong:
         raise SubmissionProblem("mapping_wrong", " ".join(wrong)) from error
+    if instance.approvers:
+        sentence = _(
+            "WeCom refused the form although the template fits. Check that these members exist and are in the app's "
+            "visible scope: %(userids)s"
+        )
+        raise SubmissionProblem("approvers_wrong", sentence % {"userids": ", ".join(instance.approvers)}) from error
 
 
 def find_submitted(client: WeComClient, instance: ApprovalInstance) -> RemoteApproval | None:

@@ -324,6 +324,21 @@ class TestRefused:
         again = engine.submit(quote=quote, actor=actor_for(li, Channel.INTERNAL))
         assert again.third_no == f"{quote.quote_number}-2"
 
+    def test_approvers_whom_wecom_does_not_know_are_named(self, standin, submitted, settings):
+        settings.LANGUAGE_CODE = "en"
+        instance = submitted(approvers=["nobody.here"])
+        operations.run_due()
+        instance.refresh_from_db()
+        assert (instance.status, instance.error_code) == (InstanceStatus.FAILED, "approvers_wrong")
+        assert "nobody.here" in instance.error_message
+
+    def test_a_form_refused_without_named_approvers_blames_nobody(self, standin, submitted):
+        standin.fault("errcode", "oa/applyevent", errcode=301025)
+        instance = submitted()
+        operations.run_due()
+        instance.refresh_from_db()
+        assert instance.error_code == "301025"
+
     def test_retry_after_the_cause_is_gone_submits_the_same_approval(self, standin, submitted, operation, quote):
         standin.fault("errcode", "oa/applyevent", errcode=301055, count=1)
         instance = submitted()
