@@ -263,7 +263,7 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
 
     def seen(self, obj: Quote) -> str:
         instance = latest_approval(obj)
-        return f"{obj.revision}.{instance.pk if instance else 0}.{obj.total}"
+        return f"{instance.pk if instance else 0}.{quotes.seal(quotes.snapshot(obj))}"
 
     # -- saving ------------------------------------------------------------------------------------------------------
 

@@ -192,6 +192,20 @@ def test_nobody_decides_on_content_they_did_not_look_at(
     assert fresh(quote).approval_status == "pending"
 
 
+def test_nobody_seals_content_they_did_not_look_at(quote: Quote, li: User, log_in: Login) -> None:
+    """Somebody else names another customer meanwhile; revision, total and approval are what they were."""
+    client = log_in(li)
+    seen = client.get(button(quote, "submit")).context["seen"]
+    quotes.update_quote(quote=quote, data={"customer_name": "华西机电"}, actor=actor_for(li, "internal"))
+    data = {"flow": "internal", "approvers": ["wang.boss"], "seen": seen}
+    (message,) = client.told(button(quote, "submit"), data)
+    assert "changed since you opened" in message
+    assert fresh(quote).approval_status == "not_submitted"
+    data["seen"] = client.get(button(quote, "submit")).context["seen"]
+    client.told(button(quote, "submit"), data)
+    assert fresh(quote).approval_status == "pending"
+
+
 def test_delegate_and_remind_from_the_approvals_page(submitted: Submitted, li: User, wang: User, log_in: Login) -> None:
     instance = submitted(approvers=["wang.boss"], sp_no=SP_NO)
     log_in(wang).told(button(instance, "delegate"), {"delegate_to": "zhao.vp", "comment": ""})
