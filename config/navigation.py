@@ -39,6 +39,7 @@ GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
         [
             ("notifications.Incident", "warning"),
             ("django_celery_beat.PeriodicTask", "schedule"),
+            ("admin.LogEntry", "edit_note"),
         ],
     ),
     (
