@@ -11,6 +11,7 @@ import threading
 import time
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest
 
 from wecom.crypto import CallbackError
@@ -81,9 +82,12 @@ def trim() -> int:
 
 
 def _address(request: HttpRequest) -> str | None:
-    """Who connected. X-Forwarded-For is whatever the caller wrote, so only the server's own word counts."""
+    """Who connected. X-Forwarded-For is whatever the caller wrote, except for what our own proxy put at its end."""
+    told = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2].strip()
     try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+        return str(ipaddress.ip_address(told))
     except ValueError:  # a Unix socket has no address
         return None
 

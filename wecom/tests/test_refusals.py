@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import RequestFactory
+from pytest_django.fixtures import Settings
 
 from wecom import refusals
 from wecom.callback import ParameterMissing
@@ -65,6 +66,25 @@ def test_only_the_servers_own_word_about_the_caller_counts(remote_address: str, 
         HTTP_X_FORWARDED_FOR="198.51.100.1",
         HTTP_X_REAL_IP="198.51.100.2",
     )
+    refusals.note(request, "", ParameterMissing())
+    assert RefusedCallback.objects.get().remote_address == kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("forwarded", "kept"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7", "203.0.113.7"),  # the first is the caller's claim
+        ("198.51.100.1,2001:db8::1", "2001:db8::1"),
+        ("203.0.113.7, nonsense", None),
+        (None, "172.18.0.2"),
+    ],
+)
+def test_behind_a_proxy_its_word_counts(settings: Settings, forwarded: str | None, kept: str | None) -> None:
+    settings.BEHIND_PROXY = True
+    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    request = RequestFactory().get("/wecom/callback", REMOTE_ADDR="172.18.0.2", headers=headers)
     refusals.note(request, "", ParameterMissing())
     assert RefusedCallback.objects.get().remote_address == kept
 
