@@ -65,8 +65,15 @@ def settings_in_readme() -> dict[str, str]:
     return {name: default.strip("`") for name, default in rows}
 
 
+COMPOSE = "# --- compose.yaml only"
+
+
 def settings_in_example() -> dict[str, str]:
-    return dict(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", read(ROOT / ".env.example"), re.MULTILINE))
+    return variables(read(ROOT / ".env.example").partition(COMPOSE)[0])
+
+
+def variables(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
@@ -75,6 +82,11 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 
 def test_the_example_names_every_setting() -> None:
     assert sorted(settings_in_example()) == sorted(settings_in_code())
+
+
+def test_the_example_names_what_compose_reads_with_its_defaults() -> None:
+    read_there = dict(re.findall(r"\$\{([A-Z_]+):(?:-(\w+)|\?)", read(ROOT / "compose.yaml")))
+    assert variables(read(ROOT / ".env.example").partition(COMPOSE)[2]) == read_there
 
 
 @pytest.mark.parametrize("name", [name for name, default in settings_in_code().items() if default])
