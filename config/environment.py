@@ -22,7 +22,6 @@ import environ
 Value = TypeVar("Value")
 
 MISSING = "is missing"
-DATABASE_ENGINES = {"sqlite": "django.db.backends.sqlite3", "postgres": "django.db.backends.postgresql"}
 
 
 @dataclass(frozen=True, slots=True)
