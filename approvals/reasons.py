@@ -22,6 +22,7 @@ from approvals.models import (
     SyncOperation,
 )
 from approvals.operations import SENT_AT
+from approvals.problems import explained
 from approvals.transitions import FROM_REMOTE
 from config.durable import Status
 from wecom.errors import describe
@@ -186,12 +187,12 @@ def error_of(operation: SyncOperation) -> tuple[str, str]:
 
 def _failed(instance: ApprovalInstance) -> Reason:
     code = instance.error_code
+    why, remedy = explained(code, instance.error_message)
     if code.lstrip("-").isdigit():
-        info = describe(int(code))
-        sentence = _("WeCom refused the submission: %(why)s") % {"why": info.sentence}
-        return Reason("failed", DANGER, sentence, str(info.remedy), instance.error_message)
-    sentence = _("The submission failed: %(why)s") % {"why": instance.error_message}
-    return Reason("failed", DANGER, sentence, _("Remove the cause, then submit the quote again."))
+        sentence = _("WeCom refused the submission: %(why)s") % {"why": why}
+        return Reason("failed", DANGER, sentence, remedy, instance.error_message)
+    sentence = _("The submission failed: %(why)s") % {"why": why}
+    return Reason("failed", DANGER, sentence, remedy or _("Remove the cause, then submit the quote again."))
 
 
 def _unknown_status(instance: ApprovalInstance) -> Reason:

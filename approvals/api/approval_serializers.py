@@ -9,8 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, InstanceStatus, Quote
+from approvals.problems import explained
 from approvals.rules import LONGEST_COMMENT
-from wecom.errors import describe
 
 MOST_IDS = 200
 """Approvals compared with WeCom per request: each costs one call there."""
@@ -70,11 +70,10 @@ def error_of(instance: ApprovalInstance) -> dict[str, Any] | None:
     """What went wrong with the submission, in the reader's language where WeCom's code is known."""
     if not (instance.error_code or instance.error_message):
         return None
-    if not instance.error_code.lstrip("-").isdigit():
-        return {"errcode": None, "message": instance.error_message, "remedy": ""}
-    errcode = int(instance.error_code)
-    known = describe(errcode)
-    return {"errcode": errcode, "message": str(known.sentence), "remedy": str(known.remedy)}
+    code = instance.error_code
+    sentence, remedy = explained(code, instance.error_message)
+    errcode = int(code) if code.lstrip("-").isdigit() else None
+    return {"errcode": errcode, "message": sentence, "remedy": remedy}
 
 
 class ApprovalStateSerializer(ApprovalSerializer):

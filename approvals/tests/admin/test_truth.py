@@ -109,7 +109,9 @@ def test_an_engine_approval_waits_to_be_started_in_wecom(submitted: Submitted) -
     assert "li.mei" in reason.remedy
 
 
-@pytest.mark.parametrize(("code", "word"), [("301055", "visible scope"), ("mapping", "No control")])
+@pytest.mark.parametrize(
+    ("code", "word"), [("301055", "visible scope"), ("mapping", "No control"), ("mapping_wrong", "Correct the mapping")]
+)
 def test_a_refused_submission_says_why(submitted: Submitted, code: str, word: str) -> None:
     instance = submitted()
     engine.submission_failed(instance=instance, code=code, message="No control carries the number.")

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalInstance, Channel, Quote
+from approvals.problems import REMEDIES
 from approvals.tests.api.conftest import client_of
 from approvals.tests.snapshots import says, step
 from wecom.errors import describe
@@ -65,10 +66,11 @@ def test_a_refused_submission_says_why_and_what_to_do(submitted: Submitted, li: 
         assert error == {"errcode": 301025, "message": str(known.sentence), "remedy": str(known.remedy)}
 
 
-def test_a_reason_of_our_own_has_no_errcode(submitted: Submitted, li: User) -> None:
-    instance = engine.submission_failed(instance=submitted(), code="mapping", message="No control for the total.")
+def test_a_reason_of_our_own_has_no_errcode_but_a_remedy(submitted: Submitted, li: User) -> None:
+    instance = engine.submission_failed(instance=submitted(), code="value_missing", message="No date.")
     error = client_of(li).get(f"/api/approvals/{instance.pk}").json()["error"]
-    assert error == {"errcode": None, "message": "No control for the total.", "remedy": ""}
+    with translation.override("zh-hans"):
+        assert error == {"errcode": None, "message": "No date.", "remedy": str(REMEDIES["value_missing"])}
 
 
 # --- verbs --------------------------------------------------------------------------------------------------------
