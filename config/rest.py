@@ -18,6 +18,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from config.throttling import AnonymousThrottle
+
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. ``None`` (a 500) for everything that is not a known refusal."""
@@ -25,6 +27,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        error = _throttled(context) or error
     if not isinstance(error, exceptions.APIException) and hasattr(error, "status_code"):
         return _domain_answer(error)
     response = drf_exception_handler(error, context)
@@ -36,6 +40,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         detail = response.data["detail"]
         response.data["code"] = getattr(detail, "code", error.default_code)
     return response
+
+
+def _throttled(context: dict[str, Any]) -> exceptions.Throttled | None:
+    """What a stranger is told who has been refused too often. Whoever has a valid token is not asked, so that nobody
+    can lock out those who share an address with them."""
+    throttle = AnonymousThrottle()
+    if throttle.allow_request(context["request"], context["view"]):
+        return None
+    return exceptions.Throttled(wait=throttle.wait())
 
 
 def _domain_answer(error: Any) -> Response:

@@ -39,7 +39,8 @@ class _FailOpen(SimpleRateThrottle):
 
 
 class AnonymousThrottle(_FailOpen, AnonRateThrottle):
-    pass
+    """Counts the refused requests of an address. DRF asks who somebody is before it asks its throttles, so as one of a
+    view's throttles it would never see a stranger; ``config.rest`` asks it instead."""
 
 
 class UserThrottle(_FailOpen, UserRateThrottle):

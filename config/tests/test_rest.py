@@ -16,7 +16,6 @@ from knox.models import AuthToken
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
-from rest_framework.views import APIView
 
 from config import throttling
 from config.rest import PageNumbers, exception_handler
@@ -37,7 +36,6 @@ class Refusal(Exception):
 @pytest.mark.parametrize(
     ("error", "status", "body"),
     [
-        (exceptions.NotAuthenticated(), 401, {"code": "not_authenticated"}),
         (exceptions.PermissionDenied(), 403, {"code": "permission_denied"}),
         (PermissionDenied(), 403, {"code": "permission_denied"}),
         (Http404(), 404, {"code": "not_found"}),
@@ -95,42 +93,50 @@ def test_a_token_opens_the_api_until_it_ends():
     assert client.get("/api/schema").status_code == 200
 
 
-def throttled_view(throttle: type) -> Any:
-    class View(APIView):
-        permission_classes: list[type] = []
-        throttle_classes = [throttle]
-
-        def get(self, request: Request) -> Any:
-            raise exceptions.NotFound
-
-    return View.as_view()
+@pytest.fixture
+def two_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling.AnonymousThrottle, "THROTTLE_RATES", {"anon": "2/min"})
 
 
-class TwoPerMinute(throttling.AnonymousThrottle):
-    scope = "two"
-
-    def get_rate(self) -> str:
-        return "2/min"
+def ask(address: str, **headers: str) -> Any:
+    return APIClient().get("/api/quotes", REMOTE_ADDR=address, headers=headers)
 
 
-def test_too_many_requests_are_told_when_to_come_back():
-    view = throttled_view(TwoPerMinute)
-    answers = [view(APIRequestFactory().get("/")) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [404, 404, 429]
+def test_a_stranger_who_is_refused_too_often_is_told_when_to_come_back(two_per_minute: None):
+    guess = {"Authorization": "Token qb_" + "a" * 64}
+    answers = [ask("203.0.113.7"), ask("203.0.113.7", **guess), ask("203.0.113.7", **guess), ask("203.0.113.7")]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
+    assert [answer.json()["code"] for answer in answers[::2]] == ["not_authenticated", "throttled"]
+    assert 0 < int(answers[2].headers["Retry-After"]) <= 60
+    assert ask("203.0.113.8").status_code == 401
+
+
+def test_whoever_has_a_token_is_not_locked_out_by_a_stranger_at_the_same_address(two_per_minute: None):
+    _, token = AuthToken.objects.create(User.objects.create_user("integration"))
+    for _ in range(3):
+        ask("203.0.113.7")
+    assert ask("203.0.113.7", Authorization=f"Token {token}").status_code == 200
+
+
+def test_a_user_who_asks_too_often_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(throttling.UserThrottle, "THROTTLE_RATES", {"user": "2/min"})
+    client = APIClient()
+    client.force_login(User.objects.create_user("clerk"))
+    answers = [client.get("/api/quotes") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
 
 
-def test_without_redis_nobody_is_refused_and_only_the_first_request_waits(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+def test_without_redis_nobody_is_throttled_and_only_the_first_request_waits(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, two_per_minute: None
 ):
     settings.CACHES = {
         "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"},
     }
     monkeypatch.setattr(throttling._FailOpen, "_resting_until", 0.0)
-    view = throttled_view(TwoPerMinute)
-    assert {view(APIRequestFactory().get("/")).status_code for _ in range(3)} == {404}
+    assert {ask("203.0.113.7").status_code for _ in range(3)} == {401}
     started = time.monotonic()
-    view(APIRequestFactory().get("/"))
+    ask("203.0.113.7")
     assert time.monotonic() - started < 0.2
 
 
