@@ -234,7 +234,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # for who opened the log-in page itself: its form names no next page
 
-AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # survives a restart and an outage of Redis
+AXES_HANDLER = "config.login_guard.LogInGuard"  # in the database: survives a restart and an outage of Redis
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
@@ -259,7 +259,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.rest.PageNumbers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.AnonymousThrottle", "config.throttling.UserThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.UserThrottle"],  # strangers: config.rest.exception_handler
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "config.rest.exception_handler",
