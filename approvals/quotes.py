@@ -21,6 +21,9 @@ from approvals.transitions import QUOTE_STATUS, REVISABLE
 
 CENT = Decimal("0.01")
 LARGEST_TOTAL = Decimal("9999999999999999.99")
+"""What the column of the total holds."""
+MOST_ITEMS = 500
+"""Per quote. Far above a real one; bounds what one request makes us compute, seal and send."""
 CONTENT_FIELDS = ("title", "customer_name", "contact", "phone", "currency", "valid_until", "remark")
 ITEM_FIELDS = ("name", "specification", "quantity", "unit_price")
 

@@ -27,9 +27,6 @@ from config.admin_verbs import VerbsMixin
 from config.facts_admin import DayRangeFilter
 from config.verbs import Verb
 
-MOST_TOTAL = Decimal("9999999999999999.99")
-"""What the column of the total holds."""
-
 
 def plain(number: Decimal) -> str:
     """Without the zeros at its end that the column adds."""
@@ -52,7 +49,7 @@ class ItemFormSet(PaginationInlineFormSet):
         super().clean()
         if any(self.errors):
             return
-        if quotes.total(QuoteItem(**values) for values in self.contents()) > MOST_TOTAL:
+        if quotes.total(QuoteItem(**values) for values in self.contents()) > quotes.LARGEST_TOTAL:
             raise forms.ValidationError(_("The total is larger than a quote can hold."))
 
     def contents(self) -> list[dict[str, Any]]:
@@ -66,8 +63,12 @@ class ItemInline(TabularInline):
     model = QuoteItem
     form = ItemForm
     formset = ItemFormSet
+    max_num = quotes.MOST_ITEMS
     hide_title = True
     readonly_fields = ("plain_quantity", "amount")
+
+    def get_formset(self, request: HttpRequest, obj: Quote | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, validate_max=True, **kwargs)
 
     def get_extra(self, request: HttpRequest, obj: Quote | None = None, **kwargs: Any) -> int:
         return 0 if obj else 1

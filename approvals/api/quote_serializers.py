@@ -12,9 +12,6 @@ from approvals import quotes
 from approvals.models import Flow, Quote, QuoteItem
 from approvals.rules import LONGEST_COMMENT, MOST_APPROVERS
 
-MOST_ITEMS = 500
-"""Per quote. Far above a real one; bounds what one request makes us compute, seal and send."""
-
 
 class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
     amount = serializers.SerializerMethodField(help_text="quantity × unit_price, rounded half up to the cent.")
@@ -37,7 +34,7 @@ class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
 
 class QuoteSerializer(serializers.ModelSerializer[Quote]):
     items = QuoteItemSerializer(  # type: ignore[call-arg] # the stubs do not know what many=True takes
-        many=True, max_length=MOST_ITEMS, help_text="In this order; given again, they replace all."
+        many=True, max_length=quotes.MOST_ITEMS, help_text="In this order; given again, they replace all."
     )
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, help_text="The owner's user name.")
     latest_approval = serializers.IntegerField(

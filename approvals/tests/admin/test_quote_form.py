@@ -11,6 +11,7 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from approvals import quotes
 from approvals.models import ApprovalInstance, Quote
 from approvals.tests.admin.conftest import Browser
 
@@ -112,6 +113,22 @@ def test_a_total_that_fits_no_column_is_refused_in_a_sentence(li: User, log_in: 
     response = log_in(li).post(ADD, form([huge]))
     assert "larger than a quote can hold" in response.content.decode()
     assert not Quote.objects.exists()
+
+
+def test_as_many_items_as_a_quote_may_have_can_be_made_and_changed(li: User, log_in: Login) -> None:
+    client = log_in(li)
+    item = {"name": "Pump", "quantity": "1", "unit_price": "2.50"}
+    client.post(ADD, form([item] * 200))
+    quote = Quote.objects.get()
+    assert (quote.items.count(), quote.total) == (200, Decimal(500))
+    items = [*stored_items(quote), *[item] * (quotes.MOST_ITEMS - 200)]
+    assert client.post(change_url(quote), form(items, stored=200)).status_code == 302
+    quote.refresh_from_db()
+    assert (quote.items.count(), quote.total) == (500, Decimal(1250))
+    items = [*({**row, "DELETE": ""} for row in stored_items(quote)), item]
+    response = client.post(change_url(quote), form(items, stored=500))
+    assert "at most 500" in response.content.decode()
+    assert quote.items.count() == quotes.MOST_ITEMS
 
 
 def test_a_sealed_quote_takes_no_changes_however_they_are_sent(
