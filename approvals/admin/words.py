@@ -84,10 +84,15 @@ def status_label(status: str) -> str:
 
 
 def what_wecom_said(entry: ApprovalTimeline) -> str:
-    """The remote part of an entry in one line; empty for what was done here."""
+    """What an entry's other columns do not say, in one line: WeCom's part in it, to whom a turn was delegated, whose
+    decision stands. Empty for what needs no more words."""
     details: dict[str, Any] = entry.details
+    if details.get("delegate_to"):
+        return gettext("Delegated to %(userid)s.") % {"userid": details["delegate_to"]}
+    if details.get("keep"):
+        return gettext("Our decision was kept.") if details["keep"] == "ours" else gettext("WeCom's decision was kept.")
     if details.get("errcode"):
-        return gettext("WeCom refused: errcode %(code)s.") % {"code": details["errcode"]}
+        return _refusal(str(details["errcode"]))
     if details.get("sp_no"):
         return gettext("WeCom took it as %(number)s.") % {"number": details["sp_no"]}
     code = details.get("status_code")
@@ -100,6 +105,12 @@ def what_wecom_said(entry: ApprovalTimeline) -> str:
         "source": SOURCES.get(str(details.get("source")), details.get("source")),
     }
     return gettext("WeCom said: status %(code)s (%(meaning)s), learned by %(source)s.") % values
+
+
+def _refusal(code: str) -> str:
+    if code.lstrip("-").isdigit():
+        return gettext("WeCom refused: errcode %(code)s.") % {"code": code}
+    return gettext("The submission failed: %(why)s") % {"why": code}
 
 
 def _remote_word(word: str) -> str:
