@@ -166,8 +166,8 @@ def _nothing_queued(instance: ApprovalInstance) -> Reason:
         return Reason(
             "submitting",
             WARNING,
-            _("The approval waits to be started in WeCom."),
-            _("%(who)s starts it on the approval page inside WeCom.") % {"who": instance.applicant_userid},
+            _("WeCom has not reported an approval under this number; it has to be started there, not here."),
+            _("Withdraw the approval and submit the quote in another flow, unless it is being started in WeCom."),
         )
     return Reason(
         "submitting",

@@ -94,6 +94,8 @@ class UseridField(forms.ChoiceField):
         return True  # as above
 
 
+FLOWS = [(value, label) for value, label in Flow.choices if value != Flow.WECOM_ENGINE]
+"""Flows offered to people. An approval in WeCom's engine is started on a page inside WeCom, not from here."""
 COMMENT = _("comment")
 
 
@@ -114,7 +116,7 @@ class SubmitForm(VerbForm):
     flow = forms.ChoiceField(
         label=_("flow"),
         required=False,
-        choices=[("", _("As the approval rules say")), *Flow.choices],
+        choices=[("", _("As the approval rules say")), *FLOWS],
         widget=UnfoldAdminSelectWidget(),
     )
     approvers = UseridsField(label=_("approvers"), required=False)

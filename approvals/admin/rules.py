@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from approvals import mapping
-from approvals.admin.forms import UseridsField
+from approvals.admin.forms import FLOWS, UseridsField
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
 from config.admin_verbs import VerbsMixin
@@ -34,6 +34,11 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = ApprovalRule
         fields = forms.ALL_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "flow" in self.fields:  # absent where the page is only read
+            self.fields["flow"].choices = FLOWS  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -50,6 +50,7 @@ def test_approvers_are_chosen_or_typed_and_keep_their_order(keeper: User, wang: 
         ({"approvers": ["no such id!"]}, "approvers"),
         ({"approvers": [f"u{n}" for n in range(40)]}, "approvers"),
         ({"flow": "internal"}, "approvers"),
+        ({"flow": "wecom_engine"}, "flow"),  # cannot be started from here
     ],
 )
 def test_a_rule_that_could_not_work_is_refused_on_its_field(

@@ -84,6 +84,15 @@ def test_looking_at_the_question_does_nothing(quote: Quote, li: User, log_in: Lo
     assert fresh(quote).approval_status == "not_submitted"
 
 
+def test_a_flow_that_cannot_be_started_here_is_not_offered(quote: Quote, li: User, log_in: Login) -> None:
+    client = log_in(li)
+    page = client.page(button(quote, "submit"))
+    assert 'value="wecom_oa"' in page
+    assert "wecom_engine" not in page
+    client.post(button(quote, "submit"), {"flow": "wecom_engine"})
+    assert fresh(quote).approval_status == "not_submitted"
+
+
 def test_submit_seals_the_quote_and_is_in_the_log(quote: Quote, li: User, log_in: Login) -> None:
     data = {"flow": "internal", "approvers": ["zhao.vp", "wang.boss"], "comment": "please"}
     (message,) = log_in(li).told(button(quote, "submit"), data)
