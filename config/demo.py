@@ -27,6 +27,8 @@ from config.runner import Part, Runner
 
 DATABASE = "demo.sqlite3"
 STANDIN_DATABASE = "standin.sqlite3"
+NO_WORD_ABOUT_ROOT = ("-W", "ignore::UserWarning:celery.platforms")
+"""In a container the demo runs as root, and Celery's page of warning would be the last thing that is read."""
 
 
 class CannotStart(Exception):
@@ -168,7 +170,7 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
     local = f"http://127.0.0.1:{addresses.web}"
     # without its log: what it prints is shown to the person at the end
     seed = Part("seed", ["env", "LOG_LEVEL=ERROR", *manage("seed_demo")], once=True)
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
+    celery = [sys.executable, *NO_WORD_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
     standin = manage("wecom_standin", "--port", str(addresses.standin), "--database", str(var / STANDIN_DATABASE))
     runner.start(

@@ -206,3 +206,14 @@ class TestDemo:
         assert said in out.getvalue()
         assert "http://localhost:8000/admin/" in out.getvalue()
         assert ("ready" in out.getvalue()) == (language == "en")
+
+    def test_its_worker_does_not_complain_about_root(self):
+        code = (
+            "import os; os.getuid = os.geteuid = os.getgid = os.getegid = lambda: 0\n"
+            "from celery.platforms import check_privileges; check_privileges(['json'])"
+        )
+        said = [
+            subprocess.run([PYTHON, *options, "-c", code], capture_output=True, text=True, check=True).stderr
+            for options in ((), demo.NO_WORD_ABOUT_ROOT)
+        ]
+        assert ["superuser privileges" in text for text in said] == [True, False]
