@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -13,42 +14,66 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-GROUPS: list[tuple[Promise, list[tuple[str, str]]]] = [
+OVERSEES = (
+    "approvals.view_all_quotes",
+    "approvals.manage_all_quotes",
+    "approvals.decide_any_approval",
+    "approvals.close_conflict",
+)
+"""Whose work is other people's approvals, and with that their conflicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the sidebar: a model's list, or a part of it."""
+
+    model: str
+    icon: str
+    title: str | Promise = ""
+    """Instead of the model's name."""
+    query: str = ""
+    """Filter of the list."""
+    rights: tuple[str, ...] = ()
+    """Any of them is needed besides the right to see the list."""
+
+
+GROUPS: list[tuple[Promise, list[Entry]]] = [
     (
         _("Quotes and approvals"),
         [
-            ("approvals.Quote", "request_quote"),
-            ("approvals.ApprovalInstance", "approval"),
-            ("approvals.ApprovalTimeline", "history"),
-            ("approvals.ApprovalRule", "rule"),
-            ("approvals.ApprovalTemplate", "dynamic_form"),
+            Entry("approvals.Quote", "request_quote"),
+            Entry("approvals.ApprovalInstance", "approval"),
+            Entry("approvals.ApprovalInstance", "balance", _("Conflicts"), "conflict__exact=1", OVERSEES),
+            Entry("approvals.ApprovalTimeline", "history"),
+            Entry("approvals.ApprovalRule", "rule"),
+            Entry("approvals.ApprovalTemplate", "dynamic_form"),
         ],
     ),
     (
         _("WeCom"),
         [
-            ("wecom.WeComConfig", "hub"),
-            ("wecom.Member", "badge"),
-            ("wecom.CallbackEvent", "inbox"),
-            ("wecom.RefusedCallback", "block"),
-            ("approvals.SyncOperation", "outbox"),
+            Entry("wecom.WeComConfig", "hub"),
+            Entry("wecom.Member", "badge"),
+            Entry("wecom.CallbackEvent", "inbox"),
+            Entry("wecom.RefusedCallback", "block"),
+            Entry("approvals.SyncOperation", "outbox"),
         ],
     ),
     (
         _("Operations"),
         [
-            ("notifications.Incident", "warning"),
-            ("django_celery_beat.PeriodicTask", "schedule"),
-            ("admin.LogEntry", "edit_note"),
+            Entry("notifications.Incident", "warning"),
+            Entry("django_celery_beat.PeriodicTask", "schedule"),
+            Entry("admin.LogEntry", "edit_note"),
         ],
     ),
     (
         _("People and access"),
         [
-            ("auth.User", "person"),
-            ("auth.Group", "group"),
-            ("knox.AuthToken", "key"),
-            ("axes.AccessAttempt", "lock_person"),
+            Entry("auth.User", "person"),
+            Entry("auth.Group", "group"),
+            Entry("knox.AuthToken", "key"),
+            Entry("axes.AccessAttempt", "lock_person"),
         ],
     ),
 ]
@@ -64,24 +89,26 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": title,
             "separator": True,
-            "items": [item for label, icon in models if (item := _item(request, label, icon))],
+            "items": [item for entry in entries if (item := _item(request, entry))],
         }
-        for title, models in GROUPS
+        for title, entries in GROUPS
     ]
     return [group for group in groups if group["items"]]
 
 
-def _item(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
+def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
     try:
-        model = apps.get_model(label)
+        model = apps.get_model(entry.model)
     except LookupError:
         return None
     model_admin = admin.site._registry.get(model)
     if model_admin is None or not model_admin.has_view_or_change_permission(request):
         return None
+    if entry.rights and not any(map(request.user.has_perm, entry.rights)):
+        return None
     meta = model._meta
-    return {
-        "title": capfirst(str(meta.verbose_name_plural)),
-        "icon": icon,
-        "link": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
-    }
+    path = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    item = {"title": entry.title or capfirst(str(meta.verbose_name_plural)), "icon": entry.icon, "link": path}
+    if entry.query:  # marked as open only with its filter; otherwise it would be whenever the whole list is
+        item |= {"link": f"{path}?{entry.query}", "active": f"{path}?{entry.query}" == request.get_full_path()}
+    return item

@@ -62,6 +62,37 @@ def test_the_sidebar_shows_only_what_somebody_may_see(client: Client):
     assert links == ["/admin/django_celery_beat/periodictask/"]
 
 
+CONFLICTS = "/admin/approvals/approvalinstance/?conflict__exact=1"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("rights", "shown"),
+    [
+        (["view_approvalinstance", "close_conflict"], True),
+        (["view_approvalinstance", "view_all_quotes"], True),
+        (["view_approvalinstance", "submit_quote"], False),
+        (["close_conflict"], False),
+    ],
+    ids=str,
+)
+def test_conflicts_are_one_click_away_for_who_looks_after_them(client: Client, rights: list[str], shown: bool):
+    person = User.objects.create_user("clerk", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(person)
+
+    def active(url: str) -> dict[str, bool]:
+        navigation = client.get(url).context["sidebar_navigation"]
+        return {item["link"]: item["active"] for group in navigation for item in group["items"]}
+
+    links = active("/admin/password_change/")
+    assert (CONFLICTS in links) is shown
+    if shown:
+        assert not links[CONFLICTS]
+        assert active(CONFLICTS)[CONFLICTS]
+        assert not active("/admin/approvals/approvalinstance/")[CONFLICTS]
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_in_a_browser_no_page_asks_outside_or_breaks_the_content_policy(
