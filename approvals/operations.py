@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from approvals import engine, submission, telling
 from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, SyncOperation
 from approvals.problems import SubmissionProblem
-from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure, drain
+from config.draining import drain
+from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
 from notifications.incidents import resolve_incident
 from notifications.listeners import dead_row_key
 from wecom.client import WeComClient, for_config

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config import durable
+from config import draining, durable
 from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
 from wecom import xml
@@ -79,7 +79,7 @@ def wake_worker() -> None:
 
 def process_due() -> int:
     """Handle every event that is due; returns how many were attempted. For the worker."""
-    return durable.drain_in_transaction(CallbackEvent, handle)
+    return draining.drain_in_transaction(CallbackEvent, handle)
 
 
 def handle(row: CallbackEvent) -> None:

@@ -15,7 +15,7 @@ import time_machine
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from config import durable
+from config import draining, durable
 from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
 from config.testing.processes import wait_until
 from wecom.models import CallbackEvent, WeComConfig
@@ -108,7 +108,7 @@ def test_parallel_workers_handle_a_group_in_the_order_it_came(add: Callable[...,
         for _ in range(200):
             if not CallbackEvent.objects.exclude(status=Status.SUCCEEDED).exists():
                 return
-            durable.drain_in_transaction(CallbackEvent, handle, batch=6)
+            draining.drain_in_transaction(CallbackEvent, handle, batch=6)
 
     assert in_parallel(work) == []
     assert sum(map(len, seen.values())) == 240
@@ -164,7 +164,7 @@ def test_long_work_keeps_its_lease(add: Callable[..., Any], monkeypatch: pytest.
     add()
     rows = CallbackEvent.objects.claim_due(1)
     first_end = row().next_attempt_at
-    with durable.keep_lease(rows):
+    with draining.keep_lease(rows):
         wait_until(lambda: row().next_attempt_at > first_end + timedelta(seconds=0.3), timeout=20)
     assert row().status == Status.RUNNING
 
@@ -176,7 +176,7 @@ def drain_raising(error: Exception) -> CallbackEvent:
     def handle(event: CallbackEvent) -> None:
         raise error
 
-    durable.drain(CallbackEvent, handle)
+    draining.drain(CallbackEvent, handle)
     return row()
 
 
@@ -251,7 +251,7 @@ def test_one_failing_row_undoes_itself_alone(add: Callable[..., Any]) -> None:
         if event.key == "k2":
             raise PermanentFailure("bad row")
 
-    assert durable.drain_in_transaction(CallbackEvent, handle) == 3
+    assert draining.drain_in_transaction(CallbackEvent, handle) == 3
     assert dict(CallbackEvent.objects.values_list("key", "status")) == {
         "k0": "succeeded",
         "k1": "succeeded",
@@ -288,7 +288,7 @@ def test_whoever_hears_of_a_dead_row_cannot_keep_it_alive(add: Callable[..., Any
 
 
 def test_a_long_drain_hands_over(add: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(durable, "LONGEST_DRAIN", 0.0)
+    monkeypatch.setattr(draining, "LONGEST_DRAIN", 0.0)
     add(5)
-    assert durable.drain(CallbackEvent, lambda event: None, batch=2) == 2
+    assert draining.drain(CallbackEvent, lambda event: None, batch=2) == 2
     assert CallbackEvent.objects.due().count() == 3

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config import durable
+from config import draining
 from config.durable import PermanentFailure, Status
 from notifications.listeners import resolve_recovered
 from notifications.models import Incident
@@ -35,7 +35,7 @@ def succeed(_row: CallbackEvent) -> None:
 
 
 def test_a_dead_row_is_one_incident_with_its_sentence_until_it_has_succeeded(event):
-    durable.drain_in_transaction(CallbackEvent, fail)
+    draining.drain_in_transaction(CallbackEvent, fail)
     incident = Incident.objects.get()
     assert incident.detail == "the sentence"
     assert incident.remedy
@@ -43,21 +43,21 @@ def test_a_dead_row_is_one_incident_with_its_sentence_until_it_has_succeeded(eve
 
     CallbackEvent.objects.all().retry()
     assert resolve_recovered() == 0  # retried is not succeeded
-    durable.drain_in_transaction(CallbackEvent, succeed)
+    draining.drain_in_transaction(CallbackEvent, succeed)
     assert resolve_recovered() == 1
     incident.refresh_from_db()
     assert incident.resolved_at is not None
 
 
 def test_a_row_that_dies_again_opens_no_second_incident(event):
-    durable.drain_in_transaction(CallbackEvent, fail)
+    draining.drain_in_transaction(CallbackEvent, fail)
     CallbackEvent.objects.all().retry()
-    durable.drain_in_transaction(CallbackEvent, fail)
+    draining.drain_in_transaction(CallbackEvent, fail)
     assert Incident.objects.get().times == 2
 
 
 def test_an_incident_about_a_row_that_is_gone_ends(event):
-    durable.drain_in_transaction(CallbackEvent, fail)
+    draining.drain_in_transaction(CallbackEvent, fail)
     event.delete()
     assert resolve_recovered() == 1
 
@@ -83,6 +83,6 @@ def test_an_event_nobody_claimed_is_one_incident_for_its_approval(given_up):
 
 def test_it_ends_when_the_event_was_processed_after_all(given_up):
     inbox.replay(CallbackEvent.objects.all())
-    durable.drain_in_transaction(CallbackEvent, succeed)
+    draining.drain_in_transaction(CallbackEvent, succeed)
     assert resolve_recovered() == 1
     assert Incident.objects.get().resolved_at is not None
