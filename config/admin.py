@@ -11,6 +11,7 @@ from typing import Any
 
 from axes.models import AccessAttempt, AccessLog
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, Group, Permission
@@ -132,6 +133,26 @@ class AccessLogAdmin(ReadOnlyAdmin):
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
     search_fields = ("username", "ip_address")
     fields = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """What people changed in admin; approvals keep their own history."""
+
+    list_display = ("action_time", "user", "action_flag", "content_type", "object_repr", "what")
+    list_filter = ("action_flag",)
+    list_select_related = ("user", "content_type")
+    search_fields = ("user__username", "object_repr")
+    fields = ("action_time", "user", "action_flag", "content_type", "object_id", "object_repr", "what")
+    readonly_fields = ("what",)
+
+    @admin.display(description=_("what was changed"))
+    def what(self, entry: LogEntry) -> str:
+        """In words: the column holds JSON."""
+        return entry.get_change_message()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 from celery import current_app
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -56,6 +56,7 @@ def act(client: Client, action: str, row: PeriodicTask) -> int:
         "/admin/knox/authtoken/",
         "/admin/axes/accessattempt/",
         "/admin/axes/accesslog/",
+        "/admin/admin/logentry/",
     ],
 )
 def test_every_page_opens(admin_client: Client, path: str):
@@ -239,3 +240,34 @@ class TestCreateApiToken:
         with pytest.raises(CommandError, match=sentence):
             self.run(*arguments)
         assert not AuthToken.objects.exists()
+
+
+class TestWhatPeopleChanged:
+    LOG = "/admin/admin/logentry/"
+
+    @pytest.fixture
+    def entry(self, admin_user: User) -> LogEntry:
+        message = [{"changed": {"fields": ["Serial X7"]}}]
+        return LogEntry.objects.log_actions(admin_user.pk, [admin_user], CHANGE, message, single_object=True)
+
+    def test_an_auditor_reads_it_from_the_sidebar_on(self, entry: LogEntry):
+        auditor = staff("view_logentry")
+        assert self.LOG in auditor.get("/admin/").content.decode()
+        assert "Serial X7" in auditor.get(self.LOG).content.decode()
+        assert auditor.get(f"{self.LOG}{entry.pk}/change/").status_code == 200
+
+    def test_nobody_else_does(self, entry: LogEntry):
+        seller = staff("view_quote")
+        assert self.LOG not in seller.get("/admin/").content.decode()
+        assert seller.get(self.LOG).status_code == 403
+
+    @pytest.mark.parametrize("page", ["add/", "{pk}/delete/"])
+    def test_not_even_a_superuser_writes_it(self, admin_client: Client, entry: LogEntry, page: str):
+        assert admin_client.post(self.LOG + page.format(pk=entry.pk), {"post": "yes"}).status_code == 403
+        assert LogEntry.objects.filter(pk=entry.pk).exists()
+
+    def test_nor_changes_it(self, admin_client: Client, entry: LogEntry):
+        answer = admin_client.post(f"{self.LOG}{entry.pk}/change/", {"object_repr": "somebody else"})
+        assert answer.status_code == 403
+        entry.refresh_from_db()
+        assert entry.object_repr != "somebody else"
