@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import requests
 from django.db import connection
 from django.test import Client
 
-from config import heartbeat
+from config import health, heartbeat
 from config.testing.processes import Stack, Valkey, wait_until
 
 PROMISED_SECONDS = 2.0
@@ -75,6 +77,53 @@ def test_a_heartbeat_without_redis_raises_nothing_and_is_quick(settings: Any, mo
     assert time.monotonic() - started < 2 * heartbeat.TIMEOUT
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch):
+    """Each test asks anew."""
+    monkeypatch.setattr(health, "PROBES", [health.Probe(probe.name, probe._ask) for probe in health.PROBES])
+
+
+def test_many_requests_at_once_share_one_question_and_none_is_told_no_answer():
+    asked = []
+
+    def ask() -> None:
+        asked.append(time.monotonic())
+
+    probe = health.Probe("part", ask)
+
+    def result(_: int) -> health.Result:
+        return probe.run().result(time.monotonic() + 5)
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(result, range(2000)))
+    assert {(answer.ok, answer.error) for answer in results} == {(True, "")}
+    assert len(asked) <= 1 + (time.monotonic() - started) / health.FRESH_FOR
+
+
+def test_parallel_requests_get_the_same_verdict_while_questions_begin_and_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(health, "FRESH_FOR", 0.0)  # a new question at every chance
+    probe = health.Probe("part", lambda: None)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: probe.run().result(time.monotonic() + 5), range(2000)))
+    assert {(answer.ok, answer.error) for answer in results} == {(True, "")}
+
+
+def test_a_part_that_hangs_is_asked_once_and_said_to_give_no_answer():
+    released, asked = threading.Event(), []
+
+    def ask() -> None:
+        asked.append(1)
+        released.wait(30)
+
+    probe = health.Probe("part", ask)
+    for _ in range(3):
+        answer = probe.run().result(time.monotonic() + 0.05)
+        assert (answer.ok, answer.error) == (False, "no answer")
+    released.set()
+    assert (probe.run().result(time.monotonic() + 5).ok, len(asked)) == (True, 1)
+
+
 def test_only_reading_is_allowed(client: Client):
     assert client.post("/health").status_code == 405
     assert client.post("/health/ready").status_code == 405
@@ -94,6 +143,7 @@ def test_the_real_processes_make_it_ready_and_are_missed_when_they_die(
         wait_until(_part_fails(web.url, part), heartbeat.LIFETIME + 10, f"{part} missed")
 
     valkey.freeze()
+    wait_until(_part_fails(web.url, "redis"), 10, "the frozen Redis missed")
     status, parts, seconds = ready(web.url)
     valkey.thaw()
     assert (status, parts["redis"]["ok"], parts["database"]["ok"]) == (503, False, True)
