@@ -108,7 +108,11 @@ def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
         return None
     meta = model._meta
     path = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    item = {"title": entry.title or capfirst(str(meta.verbose_name_plural)), "icon": entry.icon, "link": path}
+    item: dict[str, Any] = {
+        "title": entry.title or capfirst(str(meta.verbose_name_plural)),
+        "icon": entry.icon,
+        "link": path,
+    }
     if entry.query:  # marked as open only with its filter; otherwise it would be whenever the whole list is
         item |= {"link": f"{path}?{entry.query}", "active": f"{path}?{entry.query}" == request.get_full_path()}
     return item
