@@ -142,7 +142,8 @@ def _waiting_for(request: HttpRequest) -> list[ApprovalInstance]:
     mine = ApprovalStep.objects.filter(status=StepStatus.PENDING, instance__status=InstanceStatus.PENDING)
     addressed = mine.filter(userid__iexact=actor.userid) | mine.filter(delegated_to__iexact=actor.userid)
     rows = ApprovalInstance.objects.filter(pk__in=addressed.values("instance")).exclude(applicant=actor.user)
-    candidates = rows.select_related("quote", "applicant").prefetch_related("steps").order_by("submitted_at")
+    rows = rows.defer("snapshot").select_related("quote", "applicant")
+    candidates = rows.prefetch_related("steps").order_by("submitted_at")
     turns = [
         instance
         for instance in candidates[:COUNTED]

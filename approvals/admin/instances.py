@@ -84,7 +84,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalInstance]:
         rows = super().get_queryset(request).select_related("quote__owner", "applicant")
-        return visible_to(request.user, rows)
+        return visible_to(request.user, rows.defer("snapshot"))  # read where it is shown: on the page of one
 
     @admin.display(description=_("quote"))
     def quote_number(self, instance: ApprovalInstance) -> SafeString:
@@ -157,7 +157,7 @@ class ApprovalTimelineAdmin(FactsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalTimeline]:
         seen = visible_to(request.user, ApprovalInstance.objects.all())
-        rows = super().get_queryset(request).select_related("instance")
+        rows = super().get_queryset(request).select_related("instance").defer("instance__snapshot")
         return rows.filter(instance__in=seen)
 
     @admin.display(description=_("approval"), ordering="instance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from django.contrib import admin
 from django.urls import reverse
@@ -36,6 +37,9 @@ class SyncOperationAdmin(QueueAdmin):
         (None, {"fields": ("pretty_payload",)}),
     )
     readonly_fields = ("approval", "meaning", "pretty_payload")
+
+    def get_deferred(self) -> Iterable[str]:
+        return (*super().get_deferred(), "instance__snapshot")
 
     @admin.display(description=_("approval"), ordering="instance")
     def approval(self, operation: SyncOperation) -> SafeString:

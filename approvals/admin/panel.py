@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -52,11 +51,10 @@ def quote_context(request: HttpRequest, quote: Quote) -> dict[str, Any]:
     instance = latest_approval(quote)
     if instance is None:
         return {"quote": quote}
-    entries = _newest(ApprovalTimeline.objects.filter(instance__quote=quote).select_related("instance"))
     return {
         "quote": quote,
         "panel": panel_of(request, instance),
-        "timeline": _lines(entries),
+        "timeline": _lines(ApprovalTimeline.objects.filter(instance__quote=quote)),
         "changes": changes_of(quote),
         "sync_url": reverse("admin:approvals_quote_sync_page", args=[quote.pk]),
     }
@@ -64,10 +62,9 @@ def quote_context(request: HttpRequest, quote: Quote) -> dict[str, Any]:
 
 def approval_context(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]:
     """Context of an approval's page."""
-    entries = _newest(ApprovalTimeline.objects.filter(instance=instance).select_related("instance"))
     return {
         "panel": panel_of(request, instance),
-        "timeline": _lines(entries),
+        "timeline": _lines(ApprovalTimeline.objects.filter(instance=instance)),
         "changes": _changes(instance.snapshot, _earlier(instance.quote_id, instance.revision)),
         "sync_url": reverse("admin:approvals_approvalinstance_sync_page", args=[instance.pk]),
     }
@@ -96,7 +93,8 @@ def _newest(entries: QuerySet[ApprovalTimeline]) -> list[ApprovalTimeline]:
     return list(entries.order_by("-id")[:MOST_ENTRIES])
 
 
-def _lines(entries: Sequence[ApprovalTimeline]) -> list[dict[str, Any]]:
+def _lines(entries: QuerySet[ApprovalTimeline]) -> list[dict[str, Any]]:
+    """The newest of ``entries`` in words, each knowing its revision (and not the sealed content that goes with it)."""
     return [
         {
             "entry": entry,
@@ -107,7 +105,7 @@ def _lines(entries: Sequence[ApprovalTimeline]) -> list[dict[str, Any]]:
             "moved": entry.from_status != entry.to_status,
             "said": words.what_wecom_said(entry),
         }
-        for entry in entries
+        for entry in _newest(entries.annotate(revision=F("instance__revision")))
     ]
 
 
