@@ -114,9 +114,9 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def created_at(self, token: AuthToken) -> datetime:
         return token.created
 
-    @admin.display(description=_("valid until"), ordering="expiry", empty_value=_("for ever"))
-    def ends_at(self, token: AuthToken) -> datetime | None:
-        return token.expiry
+    @admin.display(description=_("valid until"), ordering="expiry")
+    def ends_at(self, token: AuthToken) -> datetime | str:
+        return token.expiry or gettext("for ever")
 
 
 @admin.register(AccessAttempt)

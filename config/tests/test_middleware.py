@@ -42,7 +42,9 @@ def test_an_unknown_language_is_ignored(client: Client):
         ("", "zh-hans", "该地址不存在"),
     ],
 )
-def test_a_program_at_the_api_says_its_language_in_a_header(client: Client, accepted: str, language: str, sentence: str):
+def test_a_program_at_the_api_says_its_language_in_a_header(
+    client: Client, accepted: str, language: str, sentence: str
+):
     answer = client.get("/api/nothing-here", headers={"accept-language": accepted} if accepted else {})
     assert sentence in answer.json()["detail"]
     assert answer.headers["Content-Language"] == language
