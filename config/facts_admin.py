@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -73,25 +73,26 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
         return False
 
 
-def retry_verb(permission: str) -> Verb:
-    """*Retry*: make a failed or dead row due now, for people with ``permission``."""
+def retry_verb(permission: str, retry: Callable[[QuerySet[Any]], Any] = lambda rows: rows.retry()) -> Verb:
+    """*Retry*: make a failed or dead row due now, for people with ``permission``. ``retry`` is given the row as a
+    queryset, for queues whose rows must forget more than the base does."""
+
+    def run(_request: HttpRequest, row: DurableRow, _data: dict[str, Any]) -> None:
+        if row.status not in (Status.FAILED, Status.DEAD):
+            raise Refused(_("Only what failed or is dead can be retried."))
+        retry(type(row).objects.filter(pk=row.pk, status=row.status))
+
     return Verb(
         name="retry",
         label=_("Retry"),
         question=_("Try again now?"),
         done=_("will be tried again now."),
-        run=_retry,
+        run=run,
         fits=lambda _request, row: row.status in (Status.FAILED, Status.DEAD),
         permissions=(permission,),
         icon="replay",
         asks_in_lists=False,
     )
-
-
-def _retry(_request: HttpRequest, row: DurableRow, _data: dict[str, Any]) -> None:
-    if row.status not in (Status.FAILED, Status.DEAD):
-        raise Refused(_("Only what failed or is dead can be retried."))
-    type(row).objects.filter(pk=row.pk, status=row.status).retry()
 
 
 class QueueAdmin(FactsAdmin):

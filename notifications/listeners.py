@@ -46,7 +46,7 @@ def tell_event_given_up(event: CallbackEvent, **_kwargs: Any) -> None:
         detail=event.last_error,
         remedy=_(
             "If the form was filled in by hand in WeCom, nothing is lost: resolve this message. Otherwise look the "
-            "number up in WeCom and compare it with the quotes, then press “Process again” at its events."
+            "number up in WeCom and compare it with the quotes, then press “Retry” at its events."
         ),
     )
 

@@ -194,7 +194,7 @@ PROCESS_AGAIN = Verb(
     question=_("Process this event once more? What it says has no second effect if it was applied before."),
     done=_("will be processed again."),
     run=_process_again,
-    fits=lambda _request, event: event.status != Status.RUNNING,
+    fits=lambda _request, event: event.status in (Status.PENDING, Status.SUCCEEDED),  # for the others: "Retry"
     permissions=("wecom.change_callbackevent",),
     icon="restart_alt",
 )
@@ -202,7 +202,7 @@ PROCESS_AGAIN = Verb(
 
 @admin.register(CallbackEvent)
 class CallbackEventAdmin(QueueAdmin):
-    verbs = (PROCESS_AGAIN, retry_verb("wecom.change_callbackevent"))
+    verbs = (PROCESS_AGAIN, retry_verb("wecom.change_callbackevent", replay))
     list_display = ("event", "subject", "status_badge", "outcome_badge", "attempts", "created_at", "short_error")
     list_filter = (
         WhereaboutsFilter,

@@ -217,6 +217,27 @@ def test_retry_over_a_list_takes_the_failed_and_reports_the_rest(
     assert LogEntry.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [("dead", {"retry"}), ("failed", {"retry"}), ("pending", {"process-again"}), ("succeeded", {"process-again"})],
+)
+def test_a_row_offers_one_way_to_repeat_it(
+    config: WeComConfig, log_in: Callable[..., Client], status: str, offered: set[str]
+) -> None:
+    row = event(config, "a", status=status)
+    page = log_in("view_callbackevent", "change_callbackevent").get(f"{EVENTS}{row.pk}/change/").content.decode()
+    assert {verb for verb in ("retry", "process-again") if f"{EVENTS}{row.pk}/{verb}/" in page} == offered
+
+
+def test_a_given_up_event_that_is_retried_has_its_whole_time_again(
+    config: WeComConfig, log_in: Callable[..., Client]
+) -> None:
+    row = event(config, "a", status="dead", outcome="given_up", parked_at=timezone.now() - timedelta(days=8))
+    log_in("view_callbackevent", "change_callbackevent").post(f"{EVENTS}{row.pk}/retry/")
+    row.refresh_from_db()
+    assert (row.status, row.outcome, row.parked_at) == ("pending", "", None)
+
+
 def test_outcomes_are_told_in_words_and_unforeseen_ones_as_they_are(
     config: WeComConfig, log_in: Callable[..., Client]
 ) -> None:
