@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from wecom.errors import QuotaError
@@ -123,12 +121,6 @@ class Budget:
             key, milliseconds = self._pause_key(endpoint), round(seconds * 1000)
             if redis().pttl(key) < milliseconds:
                 redis().set(key, "1", px=milliseconds)
-
-    def paused_until(self, endpoint: str) -> datetime | None:
-        """When the pause of ``endpoint`` ends, or None."""
-        with redis_needed():
-            milliseconds = redis().pttl(self._pause_key(endpoint))
-        return timezone.now() + timedelta(milliseconds=milliseconds) if milliseconds > 0 else None
 
     def _pause_key(self, endpoint: str) -> str:
         return f"{self._app_key}:paused:{endpoint}"

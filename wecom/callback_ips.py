@@ -1,4 +1,4 @@
-"""Addresses that WeCom's callbacks come from, for firewalls (doc 92521)."""
+"""Addresses that WeCom's callbacks come from (doc 92521)."""
 
 from __future__ import annotations
 

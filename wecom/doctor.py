@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.doctor import Result, failed, passed, register_check
+from wecom.callback_ips import get_callback_ips
 from wecom.client import for_config
 from wecom.configs import credentials_for, default_config
 from wecom.crypto import CallbackError
@@ -56,7 +57,7 @@ def trusted_address() -> Result:
     if config is None:
         return _no_app()
     try:
-        for_config(config).get("getcallbackip")
+        get_callback_ips(for_config(config))
     except WeComError as error:
         if error.errcode == UNTRUSTED_ADDRESS:
             return failed(_("WeCom does not trust this machine's address."), error.remedy)

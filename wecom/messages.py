@@ -1,4 +1,4 @@
-"""Application messages to members (doc 90236): text, Markdown, text card.
+"""Application messages to members (doc 90236), as text.
 
 WeCom's duplicate check is always on: the same request within four hours is delivered once, which makes repeating
 after a lost answer safe. A text that is meant to arrive twice must therefore differ (say which reminder it is).
@@ -16,11 +16,7 @@ from wecom.client import WeComClient
 from wecom.errors import error_for
 
 LONGEST_TEXT = 2048
-"""Bytes of UTF-8, for text and Markdown."""
-LONGEST_TITLE = 128
-LONGEST_DESCRIPTION = 512
-"""Characters, as the title's; both of a text card."""
-LONGEST_BUTTON = 4
+"""Bytes of UTF-8."""
 MOST_RECIPIENTS = 1000
 DUPLICATE_CHECK_SECONDS = 4 * 60 * 60
 """The longest that WeCom offers."""
@@ -44,41 +40,12 @@ def send_text(client: WeComClient, *, to: Sequence[str], text: str, lane: Lane =
     return _send(client, to, {"msgtype": "text", "text": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane)
 
 
-def send_markdown(client: WeComClient, *, to: Sequence[str], text: str, lane: Lane = "notice") -> SendResult:
-    """As ``send_text``, with WeCom's subset of Markdown: headings, bold, links, inline code, quotes, font colour."""
-    return _send(client, to, {"msgtype": "markdown", "markdown": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane)
-
-
-def send_textcard(
-    client: WeComClient,
-    *,
-    to: Sequence[str],
-    title: str,
-    description: str,
-    url: str,
-    button: str = "",
-    lane: Lane = "notice",
-) -> SendResult:
-    """As ``send_text``, with a card that opens ``url`` (with scheme); ``button``: at most 4 characters, else 详情."""
-    card = {
-        "title": _cut(title, LONGEST_TITLE),
-        "description": _cut(description, LONGEST_DESCRIPTION),
-        "url": url,
-        **({"btntxt": button[:LONGEST_BUTTON]} if button else {}),
-    }
-    return _send(client, to, {"msgtype": "textcard", "textcard": card}, lane)
-
-
 def cut_bytes(text: str, longest: int) -> str:
     """``text`` in at most ``longest`` bytes of UTF-8, cut between characters and ended with … if it was longer."""
     encoded = text.encode("utf-8", "replace")
     if len(encoded) <= longest:
         return text
     return encoded[: longest - len(ELLIPSIS.encode())].decode("utf-8", "ignore") + ELLIPSIS
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - len(ELLIPSIS)] + ELLIPSIS
 
 
 def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], lane: Lane) -> SendResult:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wecom.errors import OutcomeUnknown, PermanentError
-from wecom.messages import cut_bytes, send_markdown, send_text, send_textcard
+from wecom.messages import cut_bytes, send_text
 from wecom.tests.peers import Close
 
 SEND = "message/send"
@@ -39,9 +39,8 @@ def test_the_same_message_is_the_same_request(wecom_client, peer):
 
 def test_who_was_not_reached_is_told_in_lower_case(wecom_client, peer):
     peer.answer(SEND, OK | {"invaliduser": "Zhao.VP|gone", "unlicenseduser": "finance01"})
-    result = send_markdown(wecom_client, to=["zhao.vp", "gone", "finance01", "li.mei"], text="**ok**")
+    result = send_text(wecom_client, to=["zhao.vp", "gone", "finance01", "li.mei"], text="ok")
     assert (result.invalid_users, result.unlicensed_users) == (["zhao.vp", "gone"], ["finance01"])
-    assert peer.calls(SEND)[0].body["markdown"] == {"content": "**ok**"}
 
 
 def test_more_than_a_thousand_recipients_take_several_calls(wecom_client, peer):
@@ -56,27 +55,6 @@ def test_nobody_to_send_to_is_an_error_without_a_call(wecom_client, peer):
         send_text(wecom_client, to=[""], text="x")
     assert caught.value.errcode == 82001
     assert peer.received == []
-
-
-def test_a_card_keeps_to_wecoms_limits(wecom_client, peer):
-    peer.answer(SEND, OK)
-    send_textcard(
-        wecom_client,
-        to=["li.mei"],
-        title="标" * 129,
-        description="述" * 600,
-        url="https://quotes.example/1",
-        button="立即查看吧",
-    )
-    send_textcard(wecom_client, to=["li.mei"], title="t", description="d", url="https://quotes.example/2")
-    sent, plain = (request.body["textcard"] for request in peer.calls(SEND))
-    assert sent == {
-        "title": "标" * 127 + "…",
-        "description": "述" * 511 + "…",
-        "url": "https://quotes.example/1",
-        "btntxt": "立即查看",
-    }
-    assert plain == {"title": "t", "description": "d", "url": "https://quotes.example/2"}
 
 
 def test_a_long_text_is_cut_before_wecom_does(wecom_client, peer):
