@@ -73,7 +73,7 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
         return False
 
 
-def retry_verb(permission: str, retry: Callable[[QuerySet[Any]], Any] = lambda rows: rows.retry()) -> Verb:
+def retry_verb(permission: str, retry: Callable[[Any], Any] = lambda rows: rows.retry()) -> Verb:
     """*Retry*: make a failed or dead row due now, for people with ``permission``. ``retry`` is given the row as a
     queryset, for queues whose rows must forget more than the base does."""
 
