@@ -25,7 +25,6 @@ from approvals.operations import SENT_AT
 from approvals.problems import explained
 from approvals.transitions import FROM_REMOTE
 from config.durable import Status
-from wecom.errors import describe
 from wecom.snapshots import OA_STATUS
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
@@ -179,10 +178,7 @@ def _nothing_queued(instance: ApprovalInstance) -> Reason:
 
 def error_of(operation: SyncOperation) -> tuple[str, str]:
     """Sentence and remedy for the operation's last error; two empty texts if it has none."""
-    if operation.error_code:
-        info = describe(operation.error_code)
-        return str(info.sentence), str(info.remedy)
-    return operation.last_error, ""
+    return explained(str(operation.error_code or ""), operation.last_error)
 
 
 def _failed(instance: ApprovalInstance) -> Reason:

@@ -58,22 +58,17 @@ class ApprovalSerializer(serializers.ModelSerializer[ApprovalInstance]):
 
     @extend_schema_field(ApprovalErrorSerializer(allow_null=True))
     def get_error(self, instance: ApprovalInstance) -> dict[str, Any] | None:
-        return error_of(instance)
+        if not (instance.error_code or instance.error_message):
+            return None
+        code = instance.error_code
+        sentence, remedy = explained(code, instance.error_message)
+        errcode = int(code) if code.lstrip("-").isdigit() else None
+        return {"errcode": errcode, "message": sentence, "remedy": remedy}
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, instance: ApprovalInstance) -> Any:
         # who gets a copy decides nothing, and has no status
         return StepSerializer([step for step in instance.steps.all() if step.kind != "cc"], many=True).data
-
-
-def error_of(instance: ApprovalInstance) -> dict[str, Any] | None:
-    """What went wrong with the submission, in the reader's language where WeCom's code is known."""
-    if not (instance.error_code or instance.error_message):
-        return None
-    code = instance.error_code
-    sentence, remedy = explained(code, instance.error_message)
-    errcode = int(code) if code.lstrip("-").isdigit() else None
-    return {"errcode": errcode, "message": sentence, "remedy": remedy}
 
 
 class ApprovalStateSerializer(ApprovalSerializer):
