@@ -16,7 +16,15 @@ from unfold.decorators import display
 
 from approvals.admin.panel import approval_context
 from approvals.admin.verbs import APPROVAL_VERBS
-from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, status_label, what_wecom_said
+from approvals.admin.words import (
+    ATTENTION_TONES,
+    OUTCOME_TONES,
+    STATUS_TONES,
+    action_label,
+    attention_label,
+    status_label,
+    what_wecom_said,
+)
 from approvals.models import ApprovalInstance, ApprovalTimeline, Channel
 from approvals.reasons import remote_label
 from approvals.visibility import visible_to
@@ -102,11 +110,9 @@ class ApprovalInstanceAdmin(FactsAdmin):
     def remote_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
         return instance.remote_status, remote_label(instance)
 
-    @display(description=_("attention"), label={"conflict": "danger", "remote_pending": "warning"})
-    def attention(self, instance: ApprovalInstance) -> tuple[str, Any] | str:
-        if instance.conflict:
-            return "conflict", _("Conflict")
-        return ("remote_pending", _("Open in WeCom")) if instance.remote_pending else ""
+    @display(description=_("attention"), label=ATTENTION_TONES)
+    def attention(self, instance: ApprovalInstance) -> tuple[str, str] | str:
+        return attention_label(conflict=instance.conflict, remote_pending=instance.remote_pending)
 
     def changeform_view(
         self,

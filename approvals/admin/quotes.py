@@ -18,7 +18,7 @@ from unfold.forms import PaginationInlineFormSet
 from approvals import quotes
 from approvals.admin.panel import changes_of, quote_context
 from approvals.admin.verbs import QUOTE_VERBS, acting, latest_approval
-from approvals.admin.words import QUOTE_TONES, STATUS_TONES
+from approvals.admin.words import ATTENTION_TONES, QUOTE_TONES, STATUS_TONES, attention_label
 from approvals.exceptions import EngineError
 from approvals.models import ApprovalInstance, Quote, QuoteItem
 from approvals.permissions import require_own_quote
@@ -208,11 +208,9 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
     def approval_badge(self, quote: Quote) -> tuple[str, str]:
         return quote.approval_status, quote.get_approval_status_display()
 
-    @display(description=_("attention"), label={"conflict": "danger", "remote_pending": "warning"})
-    def attention(self, quote: Any) -> tuple[str, Any] | str:
-        if quote.conflict:
-            return "conflict", _("Conflict")
-        return ("remote_pending", _("Open in WeCom")) if quote.remote_pending else ""
+    @display(description=_("attention"), label=ATTENTION_TONES)
+    def attention(self, quote: Any) -> tuple[str, str] | str:
+        return attention_label(conflict=quote.conflict, remote_pending=quote.remote_pending)
 
     # -- rights ------------------------------------------------------------------------------------------------------
 

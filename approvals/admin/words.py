@@ -66,11 +66,19 @@ ACTIONS = {
     "pay": _("Paid"),
     "close_conflict": _("Conflict closed"),
 }
+ATTENTION_TONES = {"conflict": "danger", "remote_pending": "warning"}
 SOURCES = {
     "callback": _("callback"),
     "reconcile": _("regular comparison"),
     "manual": _("sync now"),
 }
+
+
+def attention_label(*, conflict: bool, remote_pending: bool) -> tuple[str, str] | str:
+    """What a list's column *attention* shows: key (of ATTENTION_TONES) and words; empty if all is well."""
+    if conflict:
+        return "conflict", gettext("Conflict")
+    return ("remote_pending", gettext("Open in WeCom")) if remote_pending else ""
 
 
 def action_label(action: str) -> str:
