@@ -102,10 +102,9 @@ def _require_other_approvers(plan: Plan, actor: Actor) -> None:
     """Applicants do not decide on their own quotes, unless they are superusers: it would wait forever."""
     if plan.flow != Flow.INTERNAL or (actor.user is not None and actor.user.is_superuser):
         return
-    if {userid.casefold() for userid in plan.approvers} == {actor.userid.casefold()}:
-        raise InvalidInput(
-            {"approvers": [_("You are the only approver, and nobody decides on their own quote. Name somebody else.")]}
-        )
+    own = [userid.casefold() == actor.userid.casefold() for userid in plan.approvers]
+    if all(own) if plan.relation == Relation.ANY else any(own):
+        raise InvalidInput({"approvers": [_("Nobody decides on their own quote. Name somebody else.")]})
 
 
 def require_userids(name: str, userids: Sequence[str]) -> None:

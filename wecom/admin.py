@@ -30,6 +30,7 @@ from wecom.config_form import ConfigForm
 from wecom.configs import BOOTSTRAP_SLUG, forget_credentials
 from wecom.inbox import GIVEN_UP, IGNORED, PARKED, READERS, replay
 from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
+from wecom.retention import KEPT_FOR
 
 
 def callback_url(config: WeComConfig) -> str:
@@ -238,7 +239,9 @@ class CallbackEventAdmin(QueueAdmin):
         return outcome_word(event)
 
     @admin.display(description=_("payload"))
-    def pretty_payload(self, event: CallbackEvent) -> SafeString:
+    def pretty_payload(self, event: CallbackEvent) -> str:
+        if not event.payload:
+            return _("The payload was deleted after %(days)d days.") % {"days": KEPT_FOR.days}
         return format_html('<pre class="qb-code">{}</pre>', pretty_xml(event.payload))
 
 

@@ -24,7 +24,6 @@ from wecom.callback import OpenedCallback
 from wecom.crypto import Unparsable
 from wecom.models import CallbackEvent
 from wecom.quick_insert import insert
-from wecom.retention import KEPT_FOR
 from wecom.signals import approval_changed, event_given_up
 from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_event, from_oa_event
 
@@ -88,8 +87,6 @@ def handle(row: CallbackEvent) -> None:
     if read is None:
         row.outcome = IGNORED
         return
-    if not row.payload:
-        raise PermanentFailure(_("The payload was deleted after %(days)d days.") % {"days": KEPT_FOR.days})
     try:
         snapshot: RemoteApproval = read(xml.parse(row.payload.encode()), row.event_time or row.created_at)
     except (BadSnapshot, Unparsable) as error:
@@ -139,19 +136,24 @@ def release_parked(subjects: Iterable[str]) -> int:
 def replay(events: QuerySet[CallbackEvent]) -> int:
     """Process stored events again, whatever became of them ("process again" in admin). Returns how many.
 
-    Events that a worker is busy with are left alone: they are being processed.
+    Left alone are events that a worker is busy with, and those whose payload was deleted for its age (see
+    ``wecom.retention``): there is nothing left to process.
     """
     now = timezone.now()
-    count = events.exclude(status=Status.RUNNING).update(
-        status=Status.PENDING,
-        attempts=0,
-        crashes=0,
-        next_attempt_at=now,
-        last_error="",
-        finished_at=None,
-        outcome="",
-        parked_at=None,
-        updated_at=now,
+    count = (
+        events.exclude(status=Status.RUNNING)
+        .exclude(payload="")
+        .update(
+            status=Status.PENDING,
+            attempts=0,
+            crashes=0,
+            next_attempt_at=now,
+            last_error="",
+            finished_at=None,
+            outcome="",
+            parked_at=None,
+            updated_at=now,
+        )
     )
     if count:
         durable.wake_on_commit(CallbackEvent)

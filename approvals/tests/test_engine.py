@@ -167,7 +167,7 @@ def test_an_applicant_who_is_also_approver_cannot_approve_the_own_quote(
     submitted: Submitted, li: User, as_actor: AsActor
 ) -> None:
     grant(li, "decide_approval", "decide_any_approval")
-    instance = submitted(flow="internal", approvers=["li.mei", "wang.boss"])
+    instance = submitted(approvers=["li.mei"], sp_no="202601050001")
     with pytest.raises(NotAllowed) as refusal:
         engine.approve(instance=instance, actor=as_actor(User.objects.get(pk=li.pk)))
     assert refusal.value.code == "own_quote"

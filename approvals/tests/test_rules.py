@@ -29,13 +29,18 @@ def test_a_rule_that_names_only_the_applicant_is_refused_as_well(submitted: Subm
     assert not ApprovalInstance.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "wish", [{"flow": "internal", "approvers": ["li.mei", "wang.boss"]}, {"approvers": ["li.mei"]}], ids=str
-)
-def test_next_to_others_or_in_wecom_the_applicant_may_be_named(
-    submitted: Submitted, wish: dict[str, list[str]]
-) -> None:
-    assert submitted(**wish).approvers == wish["approvers"]
+def test_where_all_must_agree_the_applicant_cannot_be_one_of_them(submitted: Submitted) -> None:
+    with pytest.raises(InvalidInput):
+        submitted(flow="internal", approvers=["wang.boss", "li.mei"])
+
+
+def test_where_one_is_enough_the_applicant_may_stand_next_to_others(submitted: Submitted) -> None:
+    ApprovalRule.objects.create(name="any", flow="internal", approvers=["li.mei", "wang.boss"], relation="any")
+    assert submitted(flow="internal").approvers == ["li.mei", "wang.boss"]
+
+
+def test_in_wecom_the_applicant_may_be_named(submitted: Submitted) -> None:
+    assert submitted(approvers=["li.mei"]).approvers == ["li.mei"]
 
 
 def test_superusers_may_decide_on_their_own_quotes(quote: Quote, li: User, as_actor: Callable[..., Actor]) -> None:

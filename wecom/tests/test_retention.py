@@ -12,7 +12,7 @@ from config.durable import Status
 from wecom import inbox, retention
 from wecom.models import CallbackEvent, WeComConfig
 from wecom.tests.inbound import make_config
-from wecom.tests.test_inbox import listening, opened, stored
+from wecom.tests.test_inbox import opened, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -40,16 +40,12 @@ def test_a_redelivery_is_still_recognised() -> None:
     assert inbox.store(opened(row.key), config_id=row.config_id) is False
 
 
-def test_an_emptied_event_cannot_be_processed_again_and_says_why() -> None:
+def test_an_emptied_event_cannot_be_processed_again() -> None:
     row = aged("sys_approval_change:1", 181, Status.SUCCEEDED)
     retention.empty_old_payloads()
-    inbox.replay(CallbackEvent.objects.all())
-    with listening() as listener:
-        inbox.process_due()
+    assert inbox.replay(CallbackEvent.objects.all()) == 0
     row.refresh_from_db()
-    assert row.status == Status.DEAD
-    assert "180" in row.last_error
-    assert listener.heard == []
+    assert row.status == Status.SUCCEEDED
 
 
 def test_the_worker_knows_the_task() -> None:
