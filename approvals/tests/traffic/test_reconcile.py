@@ -154,7 +154,7 @@ class TestAfterApproval:
         return instance
 
     @pytest.fixture
-    def its_turn(self) -> Callable[[], None]:
+    def its_turn(self) -> Callable[[], object]:
         """The next run looks at what was approved."""
         return lambda: redis().set(CYCLES, 2 * EVERY - 2)
 
