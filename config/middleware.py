@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import structlog
 from django.conf import settings
@@ -38,6 +39,10 @@ class RequestLogMiddleware(RequestMiddleware):
             structlog.contextvars.clear_contextvars()
 
 
+_view_at = lru_cache(maxsize=64)(resolve)
+"""A handful of addresses, called all the time; unknown ones raise and are not kept."""
+
+
 class MachineLaneMiddleware:
     """WeCom's servers and health probes skip everything below: what is there serves browsers (session, language, CSRF,
     log-in, content policy), and would be a third of a callback's CPU. Probes come in plain HTTP under any host name.
@@ -49,7 +54,7 @@ class MachineLaneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(MACHINE_PATHS):
             return self.get_response(request)
-        request.resolver_match = match = resolve(request.path_info)
+        request.resolver_match = match = _view_at(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         response.headers.setdefault("Content-Length", str(len(response.content)))  # else it would go out in chunks
         return response

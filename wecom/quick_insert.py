@@ -67,7 +67,7 @@ def _insert(connection: BaseDatabaseWrapper, model: type[models.Model], values: 
     connection.health_check_done = True  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            with _busy_timeout(connection):
+            with _Impatience.of(connection).while_inserting():
                 cursor.execute(statement, parameters)
                 return bool(cursor.rowcount)
         cursor.execute(statement, parameters)
@@ -108,11 +108,46 @@ def _statement(model: type[models.Model], vendor: str) -> str:
     return f"SET LOCAL statement_timeout = {LONGEST_WAIT}; {insert_sql}"
 
 
-@contextmanager
-def _busy_timeout(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)  # 5 s is Python's own default
-    connection.connection.execute(f"PRAGMA busy_timeout = {LONGEST_WAIT}")
-    try:
-        yield
-    finally:
-        connection.connection.execute(f"PRAGMA busy_timeout = {usual}")
+class _Impatience:
+    """Lets one SQLite connection wait ``LONGEST_WAIT`` for an insert, and as long as usual for everything else.
+
+    Setting the wait before each insert and back after it takes a tenth of a callback's time. So it stays short from one
+    insert to the next, until another statement comes along: Django passes each through ``execute_wrappers``.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+        self._usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)  # 5 s is Python's own default
+        self._short: Any = None
+        """The driver's connection that is impatient now; one that was opened later is not."""
+        self._inserting = False
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper) -> _Impatience:
+        for wrapper in connection.execute_wrappers:
+            if isinstance(wrapper, cls):
+                return wrapper
+        impatience = cls(connection)
+        connection.execute_wrappers.insert(0, impatience)  # whoever adds one for a while takes the last one away again
+        return impatience
+
+    @contextmanager
+    def while_inserting(self) -> Iterator[None]:
+        if self._short is not self._connection.connection:
+            self._wait(LONGEST_WAIT)
+            self._short = self._connection.connection
+        self._inserting = True
+        try:
+            yield
+        finally:
+            self._inserting = False
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if self._short is not None and not self._inserting:
+            if self._short is self._connection.connection:
+                self._wait(self._usual)
+            self._short = None
+        return execute(sql, params, many, context)
+
+    def _wait(self, milliseconds: int) -> None:
+        self._connection.connection.execute(f"PRAGMA busy_timeout = {milliseconds}")

@@ -82,7 +82,10 @@ def _turn(stage: Stage, web: Web, count: int) -> Turn:
     path = stage.folder / "requests"
     load.write_requests(path, distinct_requests(crypto(), count))
     before = cpu_seconds(web.process.pid)
-    report = drive(web.port, CONNECTIONS, path)
+    try:
+        report = drive(web.port, CONNECTIONS, path)
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}\n{web.process.output[-2000:]}") from None
     used = cpu_seconds(web.process.pid) - before
     return Turn(
         rate=report["requests"] / report["seconds"],

@@ -16,14 +16,25 @@ from django.utils import timezone
 from config.bench.events import crypto
 from config.health import live
 from wecom import xml
-from wecom.models import WeComConfig
+from wecom.models import CallbackEvent, WeComConfig
 
-INSERT = """
-INSERT INTO wecom_callbackevent (key, status, attempts, next_attempt_at, last_error, created_at, updated_at, config_id,
-    event, change_type, subject, from_user, payload, credential, outcome)
-VALUES (%s, 'pending', 0, %s, '', %s, %s, %s, '', '', '', '', %s, 'primary', '') ON CONFLICT DO NOTHING
-"""
+GIVEN = ("key", "next_attempt_at", "created_at", "updated_at", "config_id", "payload")
 
+
+def _insert() -> str:
+    """The statement: parameters for GIVEN, constants for every other column."""
+    constants = {
+        str(field.column): "NULL" if field.null else "''" if field.empty_strings_allowed else "0"
+        for field in CallbackEvent._meta.concrete_fields
+        if field.column not in GIVEN and not field.primary_key
+    } | {"status": "'pending'"}
+    return (
+        f"INSERT INTO {CallbackEvent._meta.db_table} ({', '.join((*GIVEN, *constants))}) "  # noqa: S608 - names of ours
+        f"VALUES ({', '.join(['%s'] * len(GIVEN))}, {', '.join(constants.values())}) ON CONFLICT DO NOTHING"
+    )
+
+
+INSERT = _insert()
 _crypto = crypto()
 
 
