@@ -133,9 +133,7 @@ _NO_REDIS = gettext_lazy("Redis cannot be reached.")
 _FIX_REDIS = gettext_lazy("Start Redis, or correct REDIS_URL.")
 
 register_check("settings", gettext_lazy("Settings"), _settings, place=10)
-register_check(
-    "database", gettext_lazy("Database"), _unreachable(_database, _NO_DATABASE, _FIX_DATABASE), place=20
-)
+register_check("database", gettext_lazy("Database"), _unreachable(_database, _NO_DATABASE, _FIX_DATABASE), place=20)
 register_check("redis", gettext_lazy("Redis"), _unreachable(_redis, _NO_REDIS, _FIX_REDIS), place=30)
 register_check("worker", gettext_lazy("Worker"), _unreachable(_worker, _NO_REDIS, _FIX_REDIS), place=40)
 register_check("beat", gettext_lazy("Beat"), _unreachable(_beat, _NO_REDIS, _FIX_REDIS), place=50)
