@@ -28,8 +28,9 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "", c
     """Take in what WeCom says about one approval, from a callback or from a poll.
 
     ``source``: ``callback``, ``reconcile`` or ``manual``. ``event_id``: unique per callback; a poll that brings
-    nothing new leaves no entry. ``config_id``: the WeCom app that was told; the
-    numbers of its company mean nothing to another company's approvals (None: known to be the right one). Raises NoInstance when nobody here knows the approval.
+    nothing new leaves no entry. ``config_id``: the WeCom app that was told; the numbers of its company mean nothing to
+    another company's approvals (None: known to be the right one). Raises NoInstance when nobody here knows the
+    approval.
     """
     # No savepoint of its own inside the worker's transaction: nothing is undone here that is not undone there.
     with transaction.atomic(savepoint=False):
