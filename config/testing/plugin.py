@@ -141,6 +141,14 @@ def chromium_path() -> str | None:
 
 
 @pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """A request leaves its language behind in the thread; in a server the next request sets its own."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """Every test starts with an empty Redis."""
     from config import wakeup
