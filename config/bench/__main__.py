@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import time
 
@@ -22,6 +23,7 @@ SCENARIOS = {
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every server is stopped on the way out
     plan = QUICK if options.quick else FULL
     lines: list[Line] = []
     started = time.monotonic()

@@ -15,12 +15,8 @@ class Plan:
     warm_up_requests: int
     seconds: int
     """How long 50 events a second arrive."""
-    repetitions: int
-    """Of the backlog."""
     backlog: int
-    """Stored events that are drained in one repetition."""
-    naive_backlog: int
-    """Of the naive variant, which is so slow that a part must do."""
+    """Stored events that are drained."""
     open_approvals: tuple[int, ...]
     rows: tuple[int, int]
     """List pages are compared with the fewer and the more of these."""
@@ -31,9 +27,7 @@ FULL = Plan(
     requests=600,
     warm_up_requests=400,
     seconds=60,
-    repetitions=5,
     backlog=20_000,
-    naive_backlog=2_000,
     open_approvals=(1_000, 10_000),
     rows=(10, 10_000),
 )
@@ -42,9 +36,7 @@ QUICK = Plan(
     requests=400,
     warm_up_requests=200,
     seconds=8,
-    repetitions=3,
     backlog=3_000,
-    naive_backlog=400,
     open_approvals=(1_000,),
     rows=(10, 300),
 )
