@@ -47,6 +47,8 @@ CONTROLLED = (
     "last_reminded_at",
 )
 """Columns of an instance that change after its creation."""
+LONGEST_ACTOR = 150
+"""Characters; first and last name of a user may be twice as long together."""
 
 
 def write_entry(
@@ -67,7 +69,7 @@ def write_entry(
         event_id=event_id or f"{actor.channel}:{uuid.uuid4()}",
         at=at or timezone.now(),
         channel=actor.channel,
-        actor=actor.label,
+        actor=actor.label[:LONGEST_ACTOR],
         action=action,
         from_status=from_status,
         to_status=instance.status,
