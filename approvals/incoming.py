@@ -42,7 +42,7 @@ def apply_remote(snapshot: RemoteApproval, *, source: str, event_id: str = "", c
 
 def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: str, event_id: str) -> Outcome:
     same = instance.timeline.filter(event_id__in=(event_id, READ_ANEW + event_id))
-    known_as = dict(same.values_list("event_id", "outcome"))
+    known_as = dict(same.order_by().values_list("event_id", "outcome"))
     if known_as.get(event_id) == Outcome.UNKNOWN and snapshot.status is not None:
         event_id = READ_ANEW + event_id
     if event_id in known_as:

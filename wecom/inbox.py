@@ -22,6 +22,7 @@ from config.wakeup import wake
 from wecom import xml
 from wecom.callback import OpenedCallback
 from wecom.crypto import Unparsable
+from wecom.directory import remembering_names
 from wecom.models import CallbackEvent
 from wecom.quick_insert import insert
 from wecom.signals import approval_changed, event_given_up
@@ -78,7 +79,8 @@ def wake_worker() -> None:
 
 def process_due() -> int:
     """Handle every event that is due; returns how many were attempted. For the worker."""
-    return draining.drain_in_transaction(CallbackEvent, handle)
+    with remembering_names():
+        return draining.drain_in_transaction(CallbackEvent, handle)
 
 
 def handle(row: CallbackEvent) -> None:

@@ -23,9 +23,9 @@ _nonces = itertools.count(1_000_000_000)
 def event_xml(sp_no: str, *, status: int, change: int, at: int) -> str:
     """A ``sys_approval_change`` (doc 91815) of one approver, filled up to EVENT_BYTES with a comment.
 
-    ``status``: SpStatus and the approver's SpYj; ``change``: StatuChangeEvent; ``at``: Unix seconds.
+    ``status``: SpStatus; ``change``: StatuChangeEvent; ``at``: Unix seconds. The approver has agreed unless it is 1.
     """
-    decided = at if status != 1 else 0
+    step, decided = (1, 0) if status == 1 else (2, at)
     head = (
         f"<xml><ToUserName><![CDATA[{settings.WECOM_CORP_ID}]]></ToUserName>"
         "<FromUserName><![CDATA[sys]]></FromUserName>"
@@ -35,17 +35,17 @@ def event_xml(sp_no: str, *, status: int, change: int, at: int) -> str:
         f"<SpStatus>{status}</SpStatus><TemplateId><![CDATA[{TEMPLATE}]]></TemplateId>"
         f"<ApplyTime>{at - 3600}</ApplyTime>"
         f"<Applyer><UserId><![CDATA[{APPLICANT}]]></UserId><Party><![CDATA[1]]></Party></Applyer>"
-        f"<SpRecord><SpStatus>{status}</SpStatus><ApproverAttr>2</ApproverAttr><Details>"
+        f"<SpRecord><SpStatus>{step}</SpStatus><ApproverAttr>2</ApproverAttr><Details>"
         f"<Approver><UserId><![CDATA[{APPROVER}]]></UserId></Approver><Speech><![CDATA[]]></Speech>"
-        f"<SpStatus>{status}</SpStatus><SpTime>{decided}</SpTime></Details></SpRecord>"
+        f"<SpStatus>{step}</SpStatus><SpTime>{decided}</SpTime></Details></SpRecord>"
         f"<Comments><CommentUserInfo><UserId><![CDATA[{APPLICANT}]]></UserId></CommentUserInfo>"
         f"<CommentTime>{at - 1800}</CommentTime><CommentContent><![CDATA["
     )
     tail = (
         f"]]></CommentContent><CommentId><![CDATA[{at}]]></CommentId></Comments>"
-        f"<ProcessList><NodeList><NodeType>1</NodeType><SpStatus>{status}</SpStatus><ApvRel>1</ApvRel><SubNodeList>"
+        f"<ProcessList><NodeList><NodeType>1</NodeType><SpStatus>{step}</SpStatus><ApvRel>1</ApvRel><SubNodeList>"
         f"<UserInfo><UserId><![CDATA[{APPROVER}]]></UserId></UserInfo><Speech><![CDATA[]]></Speech>"
-        f"<SpYj>{status}</SpYj><Sptime>{decided}</Sptime></SubNodeList></NodeList></ProcessList>"
+        f"<SpYj>{step}</SpYj><Sptime>{decided}</Sptime></SubNodeList></NodeList></ProcessList>"
         f"<StatuChangeEvent>{change}</StatuChangeEvent></ApprovalInfo></xml>"
     )
     return head + "x" * (EVENT_BYTES - len((head + tail).encode())) + tail
