@@ -51,6 +51,6 @@ $(VENV)/runtime.stamp: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what requirements.txt names …"
 	$(call install,requirements.txt)
 
-$(VENV)/development.stamp: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/development.stamp: requirements-dev.txt requirements-sms.txt requirements.txt | $(VENV)/bin/python
 	@echo "Installing what requirements-dev.txt names …"
 	$(call install,requirements-dev.txt)

@@ -19,7 +19,7 @@ from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
 from config import durable
-from config.durable import OPEN, DurableRow, LeaseLost, PermanentFailure, Status, TemporaryFailure
+from config.durable import OPEN, DurableRow, LeaseLost, NotYet, PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake, wake_later
 
 logger = structlog.get_logger(__name__)
@@ -147,6 +147,8 @@ def _finish_together(model: type[DurableRow], rows: Sequence[DurableRow]) -> Non
 
 
 def _log_failure(row: DurableRow, error: Exception) -> None:
+    if isinstance(error, NotYet):
+        return
     expected = isinstance(error, PermanentFailure | TemporaryFailure | LeaseLost)
     logger.log(
         30 if expected else 40,

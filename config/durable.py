@@ -9,6 +9,7 @@ How a row moves::
 
     pending ──claim──► running ──finish──► succeeded
                           │ ├──temporary failure──► failed ──claim (later)──► running
+                          │ ├──not yet its turn──► pending (later)
                           │ └──permanent failure──► dead ──retry (a person)──► pending
                           └── its worker died: due again when the lease ends
 
@@ -68,6 +69,18 @@ class TemporaryFailure(Exception):
     def __init__(self, message: object = "", *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotYet(TemporaryFailure):
+    """Nothing was tried: it is not this row's turn for ``retry_after`` seconds (a rate limit, quiet hours, a pause).
+
+    The row waits exactly that long, and the claim counts as no attempt.
+    """
+
+    retry_after: float
+
+    def __init__(self, message: object = "", *, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after)
 
 
 class LeaseLost(Exception):
@@ -198,6 +211,10 @@ class DurableRow(models.Model):
         if isinstance(error, LeaseLost):
             return
         sentence = (str(error) or type(error).__name__)[:2000]
+        if isinstance(error, NotYet):
+            turn = timezone.now() + timedelta(seconds=error.retry_after)
+            self._close(Status.PENDING, last_error=sentence, attempts=self.attempts - 1, next_attempt_at=turn)
+            return
         if not isinstance(error, PermanentFailure | TemporaryFailure | OperationalError | InterfaceError):
             self.crashes += 1
         if isinstance(error, PermanentFailure) or self.crashes >= MOST_CRASHES:

@@ -167,6 +167,27 @@ class Environment:
 
         return self._read(name, convert(default), convert)
 
+    def email(self, name: str, default: str) -> dict[str, Any]:
+        """Django's ``EMAIL_*`` settings from an address such as smtp+tls://user:password@host:587."""
+
+        def convert(raw: str) -> dict[str, Any]:
+            if urlsplit(raw).scheme not in environ.Env.EMAIL_SCHEMES:
+                raise ValueError("must start with smtp://, smtp+tls://, smtp+ssl:// or consolemail://")
+            return dict(environ.Env.email_url_config(raw))
+
+        return self._read(name, convert(default), convert)
+
+    def long_texts(self, name: str, default: Sequence[str], *, least: int) -> list[str]:
+        """A comma-separated list of texts of at least ``least`` characters each."""
+
+        def convert(raw: str) -> list[str]:
+            texts = _comma_separated(raw)
+            if any(len(text) < least for text in texts):
+                raise ValueError(f"must hold texts of at least {least} characters each, separated by commas")
+            return texts
+
+        return self._read(name, list(default), convert)
+
 
 def _boolean(raw: str) -> bool:
     if raw.lower() in ("true", "yes", "on", "1"):

@@ -6,6 +6,7 @@ Nothing here raises: a wrong value becomes an entry of ``PROBLEMS``, which ``con
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -311,6 +312,33 @@ env.together("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET")
 env.together("WECOM_CALLBACK_TOKEN", "WECOM_ENCODING_AES_KEY")
 if WECOM_STANDIN_URL and WECOM_STANDIN_URL != WECOM_API_BASE_URL:
     env.complain("WECOM_STANDIN_URL", "differs from WECOM_API_BASE_URL", "Leave it empty to work with the real WeCom.")
+
+# --- Projects: address and key bootstrap the default RemoteSource; afterwards admin rules ----------------------------
+
+REMOTE_API_BASE_URL = env.url("REMOTE_API_BASE_URL", default="")
+REMOTE_API_KEY = env.text("REMOTE_API_KEY")
+# the first signs links, all of them are believed; without any, a key that follows from SECRET_KEY
+PROJECT_TOKEN_KEYS = env.long_texts(
+    "PROJECT_TOKEN_KEYS", [hashlib.sha256(f"project links:{SECRET_KEY}".encode()).hexdigest()], least=32
+)
+PROJECTS_STANDIN_URL = env.url("PROJECTS_STANDIN_URL", default="")
+
+# --- Messages ---------------------------------------------------------------------------------------------------------
+
+vars().update(env.email("EMAIL_URL", default="consolemail://"))  # EMAIL_BACKEND, EMAIL_HOST, …
+EMAIL_TIMEOUT = 10  # seconds; without it a silent mail server holds a worker for ever
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="quotebridge@localhost")
+SMS_BACKEND = env.choice("SMS_BACKEND", "console", ["console", "tencent", "aliyun"])
+SMS_ACCESS_KEY_ID = env.text("SMS_ACCESS_KEY_ID")
+SMS_ACCESS_KEY_SECRET = env.text("SMS_ACCESS_KEY_SECRET")
+SMS_APP_ID = env.text("SMS_APP_ID")
+SMS_SIGN_NAME = env.text("SMS_SIGN_NAME")
+SMS_REGION = env.text("SMS_REGION")
+SMS_ENDPOINT = env.text("SMS_ENDPOINT")
+ALERT_URLS = env.names("ALERT_URLS")
+
+if SMS_BACKEND != "console":
+    env.together("SMS_ACCESS_KEY_ID", "SMS_ACCESS_KEY_SECRET", "SMS_SIGN_NAME")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 

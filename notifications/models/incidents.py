@@ -17,6 +17,13 @@ class Incident(models.Model):
     opened_at = models.DateTimeField(_("opened at"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen at"), auto_now=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
+    alerted_at = models.DateTimeField(
+        _("alert written at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When its message to the alert addresses was put into the queue."),
+    )
 
     class Meta:
         verbose_name = _("incident")
