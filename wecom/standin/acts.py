@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from config.standin.errors import ControlError
 from wecom.standin import approvals as states
 from wecom.standin import flow
 from wecom.standin.approvals import Approval
 from wecom.standin.company import find_visible_member
-from wecom.standin.errors import ControlError
 from wecom.standin.xml_events import APPROVAL_APP, ENGINE_EVENT, OA_EVENT, engine_info, event_xml, oa_info
 
 if TYPE_CHECKING:

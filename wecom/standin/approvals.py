@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from config.standin.store import Store
 from wecom.standin import flow
-from wecom.standin.store import Store
 
 OA, ENGINE = "oa", "engine"
 PENDING, APPROVED, REJECTED, WITHDRAWN, REVOKED, DELETED, PAID = 1, 2, 3, 4, 6, 7, 10

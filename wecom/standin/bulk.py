@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from config.standin.errors import ControlError
 from wecom.standin import flow
 from wecom.standin.acts import SUBMITTED, act, raise_event
 from wecom.standin.approvals import APPROVED, OA, Approval
 from wecom.standin.company import find_visible_member
-from wecom.standin.errors import ControlError
 from wecom.standin.form_template import EXPENSE_TEMPLATE_ID
 
 if TYPE_CHECKING:

@@ -5,25 +5,19 @@ JSON in, JSON out; an error is ``{"error": "sentence"}`` with its HTTP status.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
+from config.standin.control import MOST_ROWS, Control, number, row_limit
+from config.standin.errors import ControlError
+from config.standin.web import Request
 from wecom.standin import bulk, engine_api, tokens
 from wecom.standin.acts import act
 from wecom.standin.approvals import STATUS_WORDS, Approval
-from wecom.standin.errors import ControlError
-from wecom.standin.faults import FAULT_KINDS
 from wecom.standin.messages import messages_of
 from wecom.standin.presentation import as_json
-from wecom.standin.web import Request, Response, json_response
 
 if TYPE_CHECKING:
     from wecom.standin.world import World
-
-Handler = Callable[..., Any]
-MOST_ROWS = 1000
 
 
 def list_approvals(world: World, request: Request) -> Any:
@@ -34,7 +28,7 @@ def list_approvals(world: World, request: Request) -> Any:
         third_no=query.get("third_no", ""),
         creator=query.get("applicant", ""),
         person=person,
-        limit=min(_number(query.get("limit") or "100", "limit"), MOST_ROWS),
+        limit=row_limit(request, 100),
     )
     return {"approvals": [_approval(world, approval) for approval in found]}
 
@@ -73,8 +67,10 @@ def list_messages(world: World, request: Request) -> Any:
 
 def list_events(world: World, request: Request) -> Any:
     query = request.query
-    limit = min(_number(query.get("limit") or "50", "limit"), MOST_ROWS)
-    return {"events": world.events.latest(subject=query.get("subject", ""), state=query.get("state", ""), limit=limit)}
+    found = world.events.latest(
+        subject=query.get("subject", ""), state=query.get("state", ""), limit=row_limit(request, 50)
+    )
+    return {"events": found}
 
 
 def release_events(world: World, request: Request) -> Any:
@@ -84,26 +80,7 @@ def release_events(world: World, request: Request) -> Any:
 
 
 def resend_event(world: World, request: Request) -> Any:
-    return {"id": world.events.resend(_number(request.json().get("id"), "id"))}
-
-
-def list_faults(world: World, request: Request) -> Any:
-    kinds = {name: {"about": kind.about, **kind.parameters} for name, kind in FAULT_KINDS.items()}
-    return {"faults": [fault.as_json() for fault in world.faults.all()], "kinds": kinds}
-
-
-def add_fault(world: World, request: Request) -> Any:
-    return world.faults.add(request.json()).as_json()
-
-
-def remove_faults(world: World, request: Request) -> Any:
-    world.faults.remove()
-    return {"faults": []}
-
-
-def remove_fault(world: World, request: Request, number: str) -> Any:
-    world.faults.remove(int(number))
-    return {"faults": [fault.as_json() for fault in world.faults.all()]}
+    return {"id": world.events.resend(number(request.json().get("id"), "id"))}
 
 
 def end_tokens(world: World, request: Request) -> Any:
@@ -133,7 +110,7 @@ def change_settings(world: World, request: Request) -> Any:
     if "callback_url" in body:
         world.sender.set_callback_url(str(body["callback_url"]))
     if "calls_per_minute" in body:
-        world.limits.approval_calls_per_minute = _number(body["calls_per_minute"], "calls_per_minute")
+        world.limits.approval_calls_per_minute = number(body["calls_per_minute"], "calls_per_minute")
         world.limits.clear()
     return read_settings(world, request)
 
@@ -170,9 +147,8 @@ def act_bulk(world: World, request: Request) -> Any:
     return bulk.act_on_many(world, request.json())
 
 
-ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
-    (method, re.compile(pattern), handler)
-    for method, pattern, handler in (
+CONTROL = Control["World"](
+    (
         ("GET", r"approvals", list_approvals),
         ("GET", r"approvals/(?P<key>[^/]+)", read_approval),
         ("POST", r"approvals/(?P<key>[^/]+)/act", act_on_approval),
@@ -181,10 +157,6 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", r"events", list_events),
         ("POST", r"events/release", release_events),
         ("POST", r"events/resend", resend_event),
-        ("GET", r"faults", list_faults),
-        ("POST", r"faults", add_fault),
-        ("DELETE", r"faults", remove_faults),
-        ("DELETE", r"faults/(?P<number>\d+)", remove_fault),
         ("POST", r"tokens/end", end_tokens),
         ("POST", r"verify-callback", verify_callback),
         ("GET", r"settings", read_settings),
@@ -197,18 +169,6 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
 )
 
 
-def respond(world: World, request: Request) -> Response:
-    path = request.path.removeprefix("/standin/api/")
-    known = False
-    for method, pattern, handler in ROUTES:
-        match = pattern.fullmatch(path)
-        if match and method == request.method:
-            groups = {name: unquote(value) for name, value in match.groupdict().items()}
-            return json_response(handler(world, request, **groups))
-        known = known or bool(match)
-    raise ControlError(405 if known else 404, f"no such call: {request.method} {request.path}")
-
-
 def _approval(world: World, approval: Approval) -> dict[str, Any]:
     return as_json(approval, world.templates.get(approval.template_id))
 
@@ -216,12 +176,5 @@ def _approval(world: World, approval: Approval) -> dict[str, Any]:
 def _status(text: str) -> int | None:
     if not text:
         return None
-    words = {word: number for number, word in STATUS_WORDS.items()}
-    return words[text] if text in words else _number(text, "status")
-
-
-def _number(value: Any, name: str) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError) as error:
-        raise ControlError(400, f"{name}: {value!r} is not a number") from error
+    words = {word: code for code, word in STATUS_WORDS.items()}
+    return words[text] if text in words else number(text, "status")

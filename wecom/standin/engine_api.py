@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from config.standin.errors import ControlError
 from wecom.standin import flow
 from wecom.standin.acts import SUBMITTED, raise_event
 from wecom.standin.approvals import ENGINE, Approval
 from wecom.standin.call import Call
 from wecom.standin.company import display_name, find_visible_member
-from wecom.standin.errors import ControlError, invalid_form
+from wecom.standin.errors import invalid_form
 from wecom.standin.xml_events import engine_step, legacy_relation, party_name
 
 if TYPE_CHECKING:

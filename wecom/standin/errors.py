@@ -1,4 +1,4 @@
-"""The two ways the stand-in says no: in WeCom's own words, and on its own test interface."""
+"""How WeCom says no."""
 
 from __future__ import annotations
 
@@ -22,27 +22,6 @@ class ApiError(Exception):
         hint = f"{int(time.time())}_{next(_numbers)}_{secrets.token_hex(16)}"
         page = f"https://open.work.weixin.qq.com/devtool/query?e={self.errcode}"
         return f"{self.errmsg}, hint: [{hint}], from ip: {client_ip}, more info at {page}"
-
-
-class ControlError(Exception):
-    """A request on ``/standin/api`` or on the phone that cannot be done; ``status`` is the HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-class ConnectionDropped(Exception):
-    """The connection is to be closed without an answer."""
-
-
-class BrokenAnswer(Exception):
-    """The answer is to be an HTML page with this HTTP status, as from a failing gateway."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(str(status))
-        self.status = status
 
 
 def invalid_form(message: str) -> ApiError:

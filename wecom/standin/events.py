@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from wecom.standin.errors import ControlError
-from wecom.standin.faults import Faults
-from wecom.standin.store import Store
+from config.standin.errors import ControlError
+from config.standin.faults import Faults
+from config.standin.store import Store
 
 WAITING, HELD, QUEUED, SENDING = "waiting", "held", "queued", "sending"
 SENT, REFUSED, FAILED, DROPPED = "sent", "refused", "failed", "dropped"

@@ -1,32 +1,10 @@
-"""Fault switches: what is to go wrong, at which endpoint, and how many times.
-
-A fault stays until it is switched off, or until it was used ``count`` times. Several may be on at once.
-"""
+"""What may go wrong at WeCom on purpose. Faults of callbacks name an event as their endpoint."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from wecom.standin.errors import ControlError
-from wecom.standin.store import Store
-
-EVERYWHERE = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """``parameters`` names what may be set, with the default that also fixes its type."""
-
-    label: str | Promise
-    parameters: Mapping[str, int | float | bool | str]
-    about: str = "answer"  # "answer" takes an endpoint as its filter, "callback" the name of an event
-
+from config.standin.faults import FaultKind
 
 FAULT_KINDS: dict[str, FaultKind] = {
     "callback_drop": FaultKind(_("Drop callbacks"), {}, "callback"),
@@ -44,83 +22,3 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "short_pages": FaultKind(_("Return half-filled pages of approval numbers"), {}),
     "wrong_secret": FaultKind(_("Treat the app's secret as wrong"), {}),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    id: int
-    kind: str
-    endpoint: str
-    remaining: int | None
-    used: int
-    parameters: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "endpoint": self.endpoint,
-            "remaining": self.remaining,
-            "used": self.used,
-            **self.parameters,
-        }
-
-
-class Faults:
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def add(self, request: Mapping[str, Any]) -> Fault:
-        """Switches a fault on. Raises ControlError 400 for an unknown kind or an unreadable parameter."""
-        kind = str(request.get("kind", ""))
-        if kind not in FAULT_KINDS:
-            raise ControlError(400, f"unknown fault {kind!r}; known are {', '.join(FAULT_KINDS)}")
-        parameters = {
-            name: _like(default, request.get(name, default), name)
-            for name, default in FAULT_KINDS[kind].parameters.items()
-        }
-        count = request.get("count")
-        number = self._store.insert(
-            "faults",
-            kind=kind,
-            endpoint=str(request.get("endpoint") or EVERYWHERE).removeprefix("/cgi-bin/"),
-            remaining=None if count in (None, "") else _like(1, count, "count"),
-            parameters=json.dumps(parameters),
-        )
-        return next(fault for fault in self.all() if fault.id == number)
-
-    def all(self) -> list[Fault]:
-        """The faults that are still on, oldest first."""
-        rows = self._store.rows("SELECT * FROM faults WHERE remaining IS NULL OR remaining > 0 ORDER BY id")
-        return [
-            Fault(row["id"], row["kind"], row["endpoint"], row["remaining"], row["used"], json.loads(row["parameters"]))
-            for row in rows
-        ]
-
-    def remove(self, number: int | None = None) -> None:
-        """Switches one fault off, or all of them."""
-        if number is None:
-            self._store.execute("DELETE FROM faults")
-        else:
-            self._store.execute("DELETE FROM faults WHERE id = ?", number)
-
-    def use(self, kind: str, endpoint: str) -> Fault | None:
-        """The oldest matching fault, counted as used once; None when the switch is off."""
-        with self._store.transaction():
-            for fault in self.all():
-                if fault.kind == kind and fault.endpoint in (EVERYWHERE, endpoint):
-                    self._store.execute(
-                        "UPDATE faults SET used = used + 1, remaining = remaining - 1 WHERE id = ?", fault.id
-                    )
-                    return fault
-        return None
-
-
-def _like(default: int | float | bool | str, value: Any, name: str) -> int | float | bool | str:
-    """``value`` in the type of ``default``; forms send everything as text."""
-    try:
-        if isinstance(default, bool):
-            return value in (True, 1, "1", "true", "on")
-        return type(default)(value)
-    except (TypeError, ValueError) as error:
-        raise ControlError(400, f"{name}: {value!r} is not a {type(default).__name__}") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wecom.standin.errors import ControlError
+from config.standin.errors import ControlError
 
 APPROVER, COPY, HANDLER = 1, 2, 3
 ALL, ANY, IN_TURN = 1, 2, 3

@@ -8,19 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.standin.errors import ControlError
+from config.standin.web import Request, Response, change_language, html_response, language_of, redirect
 from wecom.standin import tokens
 from wecom.standin.acts import act
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
-from wecom.standin.errors import ControlError
 from wecom.standin.faults import FAULT_KINDS
 from wecom.standin.phone import approval_view, event_rows, list_view, message_rows
-from wecom.standin.web import Request, Response, html_response, redirect
 from wecom.standin.wecom_api import ROUTES
 
 if TYPE_CHECKING:
@@ -37,14 +36,13 @@ PARAMETER_WORDS = {
 }
 TABS = ("todo", "sent", "done", "messages")
 LATEST_EVENTS = 12
-LANGUAGE_COOKIE = "standin_language"
 # errcode, effect: the answers offered as one-click switches
 COMMON_ERRCODES = (-1, 45009, 42001, 40014, 301055, 60020, 301026, 301057)
 
 
 def respond(world: World, request: Request) -> Response:
     """The page for a path that is neither WeCom's API nor the test interface. Raises ControlError 404."""
-    with translation.override(_language(request)):
+    with translation.override(language_of(request)):
         page = _PAGES.get((request.method, request.path))
         if page:
             return page(world, request)
@@ -139,12 +137,6 @@ def change_faults(world: World, request: Request) -> Response:
     return redirect("/faults")
 
 
-def change_language(world: World, request: Request) -> Response:
-    chosen = request.form().get("language", "")
-    language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    return redirect("/", (("Set-Cookie", f"{LANGUAGE_COOKIE}={language}; Path=/; SameSite=Lax"),))
-
-
 def error_page(error: ControlError) -> Response:
     return html_response(render_to_string("standin/error.html", {"error": error}), error.status)
 
@@ -155,7 +147,7 @@ _PAGES = {
     ("POST", "/phone/act"): act_page,
     ("GET", "/faults"): faults_page,
     ("POST", "/faults"): change_faults,
-    ("POST", "/language"): change_language,
+    ("POST", "/language"): lambda world, request: change_language(request),
 }
 
 
@@ -186,8 +178,3 @@ def _tabs(world: World, member: Member) -> list[tuple[str, str, int]]:
 def _member(userid: str) -> Member | None:
     member = find_member(userid)
     return member if member in MEMBERS else None
-
-
-def _language(request: Request) -> str:
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

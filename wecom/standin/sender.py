@@ -14,10 +14,10 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
+from config.standin.errors import ControlError
+from config.standin.faults import Faults
 from wecom.crypto import CallbackCrypto
-from wecom.standin.errors import ControlError
 from wecom.standin.events import FAILED, REFUSED, SENT, EventQueue
-from wecom.standin.faults import Faults
 from wecom.standin.http_calls import CallFailed, request
 from wecom.standin.xml_events import element
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from config.standin.errors import BrokenAnswer, ConnectionDropped
+from config.standin.faults import Fault
 from wecom.standin import directory_api, engine_api, message_api, oa_api, oa_list, tokens
 from wecom.standin.call import WRONG_JSON, Call
-from wecom.standin.errors import ApiError, BrokenAnswer, ConnectionDropped
-from wecom.standin.faults import Fault
+from wecom.standin.errors import ApiError
 
 if TYPE_CHECKING:
     from wecom.standin.world import World

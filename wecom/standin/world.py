@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from config.standin.faults import Faults
+from config.standin.store import Store
 from wecom.crypto import CallbackCrypto
 from wecom.standin.approvals import Approvals
 from wecom.standin.events import EventQueue
-from wecom.standin.faults import Faults
+from wecom.standin.faults import FAULT_KINDS
 from wecom.standin.form_template import FormTemplate, expense_template, quote_template
 from wecom.standin.limits import Limits
 from wecom.standin.options import Options
+from wecom.standin.schema import KEPT_ON_RESET, SCHEMA
 from wecom.standin.sender import Sender
-from wecom.standin.store import Store
 
 
 class World:
@@ -22,8 +24,8 @@ class World:
     def __init__(self, options: Options, clock: Callable[[], float] = time.time) -> None:
         self.options = options
         self.clock = clock
-        self.store = Store(options.database)
-        self.faults = Faults(self.store)
+        self.store = Store(options.database, SCHEMA, kept_on_reset=KEPT_ON_RESET)
+        self.faults = Faults(self.store, FAULT_KINDS, prefix="/cgi-bin/")
         self.limits = Limits(options.calls_per_minute, clock)
         self.approvals = Approvals(self.store)
         self.events = EventQueue(self.store, self.faults, clock)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +64,6 @@ class Command(BaseCommand):
         except OSError as error:
             world.close()
             raise CommandError(f"Cannot listen on {options['host']}:{options['port']}: {error.strerror}.") from error
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # shutdown() waits for serve_forever(), which runs in this very thread.
-            signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
         self.stdout.write(f"WeCom stand-in: {server.url}/ (phone), {server.url}/faults (fault switches)")
         self.stdout.flush()
         server.run()
