@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.roles import find
+
 _ALL = ("add", "change", "delete", "view")
 
 
@@ -74,16 +76,6 @@ def create_roles(groups: Any, permissions: Any) -> list[str]:
     for name, rights in ROLES.items():
         group, is_new = groups.get_or_create(name=name)
         if is_new:
-            group.permissions.set(_find(permissions, rights))
+            group.permissions.set(find(permissions, rights))
             created.append(name)
     return created
-
-
-def _find(permissions: Any, rights: list[str]) -> list[Any]:
-    wanted = set(rights)
-    apps = {right.partition(".")[0] for right in wanted}
-    candidates = permissions.filter(content_type__app_label__in=apps).select_related("content_type")
-    found = {f"{row.content_type.app_label}.{row.codename}": row for row in candidates}
-    if missing := sorted(wanted - set(found)):
-        raise LookupError(f"no such permissions: {', '.join(missing)}")
-    return [found[right] for right in sorted(wanted)]

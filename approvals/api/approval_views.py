@@ -28,21 +28,13 @@ from approvals.api.approval_serializers import (
     not_submitted,
 )
 from approvals.api.base import ApiViewSet
-from approvals.api.errors import (
-    APPROVAL_CONFLICT,
-    INVALID,
-    LISTING,
-    NOT_FOUND,
-    READING_ONE,
-    UNAVAILABLE,
-    WRITING,
-    answers,
-)
+from approvals.api.errors import APPROVAL_CONFLICT
 from approvals.api.filters import ApprovalFilter
 from approvals.exceptions import NotAllowed
 from approvals.models import ApprovalInstance, InstanceStatus, Quote
 from approvals.sync_request import request_comparison
 from approvals.visibility import visible_to
+from config.rest_answers import INVALID, LISTING, NOT_FOUND, READING_ONE, UNAVAILABLE, WRITING, answers
 
 ACTING = {**WRITING, 404: NOT_FOUND, 409: APPROVAL_CONFLICT}
 

@@ -14,11 +14,12 @@ from approvals.api import examples
 from approvals.api.approval_serializers import ApprovalSerializer
 from approvals.api.approval_views import approvals_with_parts
 from approvals.api.base import ApiViewSet
-from approvals.api.errors import FORBIDDEN, LISTING, QUOTE_CONFLICT, READING_ONE, WRITING, answers
+from approvals.api.errors import QUOTE_CONFLICT
 from approvals.api.filters import QuoteFilter
 from approvals.api.quote_serializers import QuoteSerializer, SubmitSerializer
 from approvals.models import ApprovalInstance, Quote
 from approvals.visibility import visible_to
+from config.rest_answers import FORBIDDEN, LISTING, READING_ONE, WRITING, answers
 
 STATE_ONLY = {**READING_ONE, 403: FORBIDDEN, 409: QUOTE_CONFLICT}
 CHANGING = {**WRITING, **STATE_ONLY}

@@ -14,10 +14,11 @@ from rest_framework.views import APIView
 from approvals.api import examples
 from approvals.api.approval_serializers import ApprovalSerializer
 from approvals.api.approval_views import approvals_with_parts
-from approvals.api.errors import INVALID, NOT_FOUND, NOTHING_OPEN, READING, STANDIN_FAILED, answers
+from approvals.api.errors import NOTHING_OPEN, STANDIN_FAILED
 from approvals.models import Quote
 from approvals.simulate import ACTIONS, require_standin, simulate
 from approvals.visibility import visible_to
+from config.rest_answers import INVALID, NOT_FOUND, READING, answers
 
 
 class SimulateSerializer(serializers.Serializer[Any]):

@@ -1,21 +1,17 @@
 """The groups sales, approver, integration_admin and auditor (``approvals.roles``)."""
 
 from django.apps.registry import Apps
-from django.contrib.auth.management import create_permissions
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from approvals.roles import ROLES, create_roles
+from config.roles import make_permissions
 
 
 def create(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    # Django creates permissions after the last migration only; the groups need them now.
-    for label in sorted({right.partition(".")[0] for rights in ROLES.values() for right in rights}):
-        app_config = apps.get_app_config(label)
-        app_config.models_module = True
-        create_permissions(app_config, apps=apps, verbosity=0, using=schema_editor.connection.alias)
-        app_config.models_module = None
     alias = schema_editor.connection.alias
+    labels = {right.partition(".")[0] for rights in ROLES.values() for right in rights}
+    make_permissions(apps, labels, using=alias)
     create_roles(
         apps.get_model("auth", "Group").objects.using(alias), apps.get_model("auth", "Permission").objects.using(alias)
     )
