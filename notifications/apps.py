@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,7 +11,9 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from notifications import listeners  # noqa: F401 - registers itself
+        from notifications import events, listeners  # noqa: F401 - listeners registers itself
+
+        post_migrate.connect(events.create_templates, sender=self, dispatch_uid="notifications.templates")
 
         register_schedule(
             "notifications: sweep",

@@ -2,6 +2,7 @@
 
 import config.sealed
 import django.utils.timezone
+import notifications.channels
 from django.db import migrations, models
 
 
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event', models.CharField(max_length=60, verbose_name='event')),
-                ('channel', models.CharField(choices=[('wechat', 'WeCom'), ('sms', 'SMS'), ('email', 'Email'), ('alert', 'Alert address')], max_length=10, verbose_name='channel')),
+                ('channel', models.CharField(choices=notifications.channels.choices, max_length=10, verbose_name='channel')),
                 ('language', models.CharField(choices=[('zh-hans', '简体中文'), ('en', 'English')], max_length=10, verbose_name='language')),
                 ('subject', models.CharField(blank=True, help_text='For emails; other channels have none.', max_length=200, verbose_name='subject')),
                 ('body', models.TextField(verbose_name='text')),
@@ -80,7 +81,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='updated at')),
                 ('finished_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='finished at')),
                 ('event', models.CharField(max_length=60, verbose_name='event')),
-                ('channel', models.CharField(choices=[('wechat', 'WeCom'), ('sms', 'SMS'), ('email', 'Email'), ('alert', 'Alert address')], max_length=10, verbose_name='channel')),
+                ('channel', models.CharField(choices=notifications.channels.choices, max_length=10, verbose_name='channel')),
                 ('address', models.CharField(help_text='A WeCom userid, a phone number, an email address.', max_length=254, verbose_name='address')),
                 ('recipient', models.CharField(blank=True, max_length=100, verbose_name='recipient')),
                 ('role', models.CharField(blank=True, max_length=20, verbose_name='role')),
@@ -88,7 +89,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(blank=True, max_length=200, verbose_name='subject')),
                 ('body', models.TextField(verbose_name='text')),
                 ('sms_template', models.CharField(blank=True, max_length=64, verbose_name='template at the SMS provider')),
-                ('sms_parameters', models.JSONField(blank=True, default=dict, verbose_name='SMS parameters')),
+                ('sms_parameters', models.JSONField(blank=True, default=list, help_text="Pairs of variable and value, in the text's order.", verbose_name='SMS parameters')),
                 ('about', models.CharField(blank=True, help_text='What it tells about, such as project-change:12.', max_length=60, verbose_name='about')),
                 ('turn_at', models.DateTimeField(blank=True, editable=False, help_text="When the recipient's rate limit has room.", null=True, verbose_name='turn')),
                 ('provider_id', models.CharField(blank=True, max_length=100, verbose_name='number at the provider')),

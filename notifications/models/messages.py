@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.durable import DurableRow
+from notifications import channels
 
 
 class ChannelKind(models.TextChoices):
@@ -24,7 +25,7 @@ class MessageTemplate(models.Model):
     """The words for one event on one channel in one language, with ``{{ variable }}`` where facts go."""
 
     event = models.CharField(_("event"), max_length=60)
-    channel = models.CharField(_("channel"), max_length=10, choices=ChannelKind.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=channels.choices)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
     subject = models.CharField(
         _("subject"), max_length=200, blank=True, help_text=_("For emails; other channels have none.")
@@ -57,7 +58,7 @@ class Notification(DurableRow):
     kept_fields: ClassVar[tuple[str, ...]] = ("turn_at", "provider_id")
 
     event = models.CharField(_("event"), max_length=60)
-    channel = models.CharField(_("channel"), max_length=10, choices=ChannelKind.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=channels.choices)
     address = models.CharField(
         _("address"), max_length=254, help_text=_("A WeCom userid, a phone number, an email address.")
     )
@@ -67,7 +68,9 @@ class Notification(DurableRow):
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     body = models.TextField(_("text"))
     sms_template = models.CharField(_("template at the SMS provider"), max_length=64, blank=True)
-    sms_parameters = models.JSONField(_("SMS parameters"), default=dict, blank=True)
+    sms_parameters = models.JSONField(
+        _("SMS parameters"), default=list, blank=True, help_text=_("Pairs of variable and value, in the text's order.")
+    )
     about = models.CharField(
         _("about"), max_length=60, blank=True, help_text=_("What it tells about, such as project-change:12.")
     )

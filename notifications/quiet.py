@@ -1,0 +1,26 @@
+"""Quiet hours: when messages wait for the morning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+
+def quiet_until(now: datetime, quiet_from: time | None, quiet_until: time | None, zone: tzinfo) -> datetime | None:
+    """When the quiet hours that ``now`` (aware) falls into end, or None when it falls into none.
+
+    The two times are those of a clock in ``zone``; ``quiet_from`` belongs to the hours, ``quiet_until`` no longer. Over
+    midnight when the first is the later one. One missing, or both the same: there are no quiet hours. An end that the
+    clock skips (summer time begins) is the moment it would have been; one that comes twice is the later one.
+    """
+    if quiet_from is None or quiet_until is None or quiet_from == quiet_until:
+        return None
+    local = now.astimezone(zone)
+    clock = local.time()
+    over_midnight = quiet_from > quiet_until
+    outside = quiet_until <= clock < quiet_from if over_midnight else not quiet_from <= clock < quiet_until
+    if outside:
+        return None
+    day = local.date() + timedelta(days=1 if over_midnight and clock >= quiet_from else 0)
+    # fold=1: of an hour that comes twice the second; a moment later is no harm, one in the quiet hours is
+    end = datetime.combine(day, quiet_until, tzinfo=zone).replace(fold=1).astimezone(UTC)
+    return end if end > now else None
