@@ -7,12 +7,9 @@ exception's context.
 from __future__ import annotations
 
 import json
-import os
 import ssl
 import time
 from collections.abc import Mapping
-from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -20,10 +17,9 @@ import structlog
 from django.conf import settings
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
 
+from config.outbound import TooLarge, TooSlow, kept_session, read_body
 from wecom.errcodes import IT_REPEATS, Text
 from wecom.errors import OutcomeUnknown, RetryableError, WeComError
 
@@ -33,8 +29,6 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
 """Longest silence while waiting for an answer; one that drips in is cut off when both times together have passed."""
 LONGEST_ANSWER = 10 * 1024 * 1024
-CHUNK = 64 * 1024
-CONNECTIONS = 32
 
 _CHECK_ADDRESS = _("Check WECOM_API_BASE_URL, the proxy and the firewall; the system tries again by itself.")
 
@@ -85,21 +79,13 @@ def log_call(endpoint: str, started: float, error: WeComError | None = None) -> 
     )
 
 
-class TooSlow(Exception):
-    """The answer as a whole took longer than CONNECT_SECONDS + READ_SECONDS."""
-
-
-class TooLarge(Exception):
-    """The answer is larger than LONGEST_ANSWER."""
-
-
 def _send(method: str, endpoint: str, params: Mapping[str, str], body: Mapping[str, Any] | None) -> tuple[int, bytes]:
     data = None
     if body is not None:
         # Real UTF-8, no \\uXXXX: WeCom may refuse escapes with 40033. A lone surrogate has no UTF-8; it becomes "?".
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     deadline = time.monotonic() + CONNECT_SECONDS + READ_SECONDS
-    with _session(os.getpid(), _base_url()).request(
+    with kept_session(_base_url()).request(
         method,
         f"{_base_url()}/cgi-bin/{endpoint}",
         params=params,
@@ -109,21 +95,7 @@ def _send(method: str, endpoint: str, params: Mapping[str, str], body: Mapping[s
         allow_redirects=False,  # a redirect would carry the token to wherever it points
         stream=True,
     ) as response:
-        return response.status_code, _read(response, deadline)
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The body. read1() returns after each packet, so that a peer which drips bytes meets the deadline."""
-    parts: list[bytes] = []
-    size = 0
-    while part := response.raw.read1(CHUNK, decode_content=True):
-        parts.append(part)
-        size += len(part)
-        if size > LONGEST_ANSWER:
-            raise TooLarge
-        if time.monotonic() > deadline:
-            raise TooSlow
-    return b"".join(parts)
+        return response.status_code, read_body(response, deadline=deadline, most=LONGEST_ANSWER)
 
 
 def _parse(content: bytes) -> dict[str, Any] | None:
@@ -170,21 +142,3 @@ def _unanswered(sentence: Text, endpoint: str, writes: bool) -> RetryableError:
 
 def _base_url() -> str:
     return settings.WECOM_API_BASE_URL.rstrip("/").removesuffix("/cgi-bin")
-
-
-@lru_cache(maxsize=8)
-def _session(pid: int, base_url: str) -> requests.Session:
-    """One session per process (``pid``: sockets must not be shared over a fork) and address.
-
-    It is used by many threads: its connection pool is safe for that, and what is not (cookies, redirects, looking up
-    the environment at each call) is switched off.
-    """
-    session = requests.Session()
-    session.trust_env = False  # else ~/.netrc could add credentials
-    session.proxies.update(get_environ_proxies(base_url))
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session

@@ -1,0 +1,174 @@
+"""From a library's item to the fields of our copy: one pure function, and the hash that tells whether it changed.
+
+The hash is taken over the item as it came, before anything is parsed: of 100 projects 99 have not changed, and
+those cost nothing more than that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects.errors import BadProject
+from projects.models import ProjectStatus, ProjectType, RemoteSource, Role
+
+FIELDS = ("id", "type", "title", "status", "customer_name", "phone", "updated_at", "stakeholders")
+"""The names of DESIGN (“The remote project library”); a source may call them otherwise (``field_map``)."""
+PERSON_FIELDS = ("user_id", "name", "wecom_userid", "phone", "email")
+LONGEST_ID = 100
+FORMAT = 1
+"""Part of every hash. Raise it when parsing changes, and the next run writes every copy anew."""
+HASH_BYTES = 16
+MILLISECONDS_FROM = 100_000_000_000
+"""A number of seconds beyond this is one of milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One project as our columns hold it, under the names of ``ProjectCache``."""
+
+    remote_id: str
+    type: str
+    title: str
+    status: str
+    customer_name: str
+    phone: str
+    remote_updated_at: datetime | None
+    stakeholders: list[dict[str, str]]
+    extra: dict[str, Any]
+    content_hash: str
+
+
+class Reader:
+    """Reads the items of one source: its names for our fields are looked up once."""
+
+    def __init__(self, source: RemoteSource) -> None:
+        self.names = {field: str(source.field_map.get(field) or field) for field in FIELDS}
+        self._id_name = self.names["id"]
+        self._taken = frozenset(self.names.values())
+        mapping = json.dumps([FORMAT, self.names], sort_keys=True).encode()
+        self._seed = hashlib.blake2b(mapping, digest_size=HASH_BYTES)
+
+    def id_of(self, item: Any) -> str:
+        """The project's ID. Raises BadProject when there is none that we can keep."""
+        if not isinstance(item, dict):
+            raise BadProject(_("It is no object but %(kind)s.") % {"kind": type(item).__name__})
+        value = item.get(self._id_name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or not value.strip():
+            raise BadProject(_("It has no “%(field)s”.") % {"field": self._id_name})
+        value = value.strip()
+        if len(value) > LONGEST_ID or not value.isprintable():
+            raise BadProject(_("“%(field)s” is too long or not plain text.") % {"field": self._id_name})
+        return value
+
+    def hash_of(self, item: Any) -> str:
+        """Equal for equal content, whatever the order of its fields; another one when the field names change."""
+        digest = self._seed.copy()
+        digest.update(json.dumps(item, sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def parse(self, item: Any) -> Parsed:
+        """Raises BadProject with the reason."""
+        remote_id = self.id_of(item)
+        content_hash = self.hash_of(item)
+        item = _storable(item)
+        value = {field: item.get(name) for field, name in self.names.items()}
+        return Parsed(
+            remote_id=remote_id,
+            type=self._word("type", value["type"], ProjectType.values),
+            title=self._title(value["title"]),
+            status=self._word("status", value["status"], ProjectStatus.values),
+            customer_name=_text(value["customer_name"])[:200],
+            phone=_text(value["phone"])[:50],
+            remote_updated_at=read_moment(value["updated_at"]),
+            stakeholders=_people(value["stakeholders"]),
+            extra={name: content for name, content in item.items() if name not in self._taken},
+            content_hash=content_hash,
+        )
+
+    def _word(self, field: str, value: Any, known: list[str]) -> str:
+        word = _text(value).lower()
+        if word not in known:
+            raise BadProject(
+                _("“%(field)s” is %(value)s; it must be one of %(known)s.")
+                % {
+                    "field": self.names[field],
+                    "value": json.dumps(value, ensure_ascii=False)[:60],
+                    "known": ", ".join(known),
+                }
+            )
+        return word
+
+    def _title(self, value: Any) -> str:
+        if not (title := _text(value)):
+            raise BadProject(_("It has no “%(field)s”.") % {"field": self.names["title"]})
+        return title[:300]
+
+
+def parse(source: RemoteSource, item: Any) -> Parsed:
+    """One item of ``source``. Raises BadProject with the reason."""
+    return Reader(source).parse(item)
+
+
+def read_moment(value: Any) -> datetime | None:
+    """A time as libraries write them: ISO 8601 (without a zone: in ours), or seconds or milliseconds since 1970.
+
+    ``None`` when it is none of these.
+    """
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(value / 1000 if abs(value) >= MILLISECONDS_FROM else value, UTC)
+        else:
+            return None
+        if timezone.is_naive(moment):
+            moment = moment.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _people(value: Any) -> list[dict[str, str]]:
+    """Those whose role is one of ours; of each what is filled in."""
+    people = []
+    for person in value if isinstance(value, list) else []:
+        role = _text(person.get("role")).lower() if isinstance(person, Mapping) else ""
+        if role in Role.values:
+            told = {field: text for field in PERSON_FIELDS if (text := _text(person.get(field)))}
+            people.append({"role": role, "name": "", **told})
+    return people
+
+
+def _storable(value: Any) -> Any:
+    """``value`` without what no database column takes: NUL, half a surrogate pair, a number beyond all numbers."""
+    match value:
+        case str():
+            clean = value.replace("\0", "")
+            return clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {_storable(name): _storable(content) for name, content in value.items()}
+        case list():
+            return [_storable(content) for content in value]
+        case _:
+            return value
