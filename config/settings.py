@@ -126,6 +126,7 @@ else:
     # would wait a quarter of an hour for it. Callbacks have seconds: unacknowledged data ends the connection after
     # three (milliseconds here), silence while an answer is awaited after 30 + 3 x 5.
     _database["OPTIONS"] = {
+        "prepare_threshold": 5,  # for config.prepared; Django's own cursors prepare nothing
         "connect_timeout": 3,
         "tcp_user_timeout": 3000,
         "keepalives_idle": 30,
@@ -262,7 +263,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "config.rest.PageNumbers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["config.throttling.UserThrottle"],  # strangers: config.rest.exception_handler
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+    # link, link_refused: per address, of those who come with a project's link
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "link": "600/min", "link_refused": "30/min"},
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "config.rest.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -12,7 +12,10 @@ import structlog
 from redis import RedisError
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
 
+from config.addresses import client_network
+
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -45,3 +48,12 @@ class AnonymousThrottle(_FailOpen, AnonRateThrottle):
 
 class UserThrottle(_FailOpen, UserRateThrottle):
     pass
+
+
+class RefusedLinkThrottle(_FailOpen):
+    """Counts the refused links of a client, whoever they say they are. A valid link is never asked, as above."""
+
+    scope = "link_refused"
+
+    def get_cache_key(self, request: HttpRequest | Request, view: APIView | None = None) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": client_network(request)}  # type: ignore[arg-type]

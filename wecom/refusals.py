@@ -6,14 +6,13 @@ at once and ``PER_MINUTE`` over time, and the sweep keeps the newest ``KEPT``.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest
 
+from config.addresses import client_address
 from wecom.crypto import CallbackError
 from wecom.models import RefusedCallback
 from wecom.quick_insert import DatabaseAway, insert
@@ -53,7 +52,7 @@ def note(request: HttpRequest, slug: str, error: CallbackError, body: bytes = b"
 
     Not an error in the log: the refusal is what should happen.
     """
-    address = _address(request)
+    address = client_address(request)
     logger.info("callback_refused", code=error.code, reason=error.reason, slug=slug, remote_address=address)
     if not allowance.take():
         return
@@ -79,17 +78,6 @@ def trim() -> int:
         return 0
     deleted, _ = RefusedCallback.objects.filter(id__lt=oldest_kept).delete()
     return deleted
-
-
-def _address(request: HttpRequest) -> str | None:
-    """Who connected. X-Forwarded-For is whatever the caller wrote, except for what our own proxy put at its end."""
-    told = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2].strip()
-    try:
-        return str(ipaddress.ip_address(told))
-    except ValueError:  # a Unix socket has no address
-        return None
 
 
 def _printable(text: str) -> str:
