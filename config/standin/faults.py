@@ -6,7 +6,7 @@ A fault stays until it is switched off, or until it was used ``count`` times. Se
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,16 +103,19 @@ class Faults:
 
     def use(self, kind: str, endpoint: str) -> Fault | None:
         """The oldest matching fault, counted as used once; None when the switch is off."""
+        return self.meet(lambda fault: fault.kind == kind and fault.endpoint in (EVERYWHERE, endpoint)).get(kind)
+
+    def meet(self, matches: Callable[[Fault], bool]) -> dict[str, Fault]:
+        """The matching faults by kind, the oldest of each, each counted as used once."""
+        met: dict[str, Fault] = {}
         with self._store.transaction():
             for fault in self.all():
-                if fault.kind == kind and fault.endpoint in (EVERYWHERE, endpoint):
-                    self.count(fault)
-                    return fault
-        return None
-
-    def count(self, fault: Fault) -> None:
-        """Once more used. Inside the transaction that read it."""
-        self._store.execute("UPDATE faults SET used = used + 1, remaining = remaining - 1 WHERE id = ?", fault.id)
+                if fault.kind not in met and matches(fault):
+                    self._store.execute(
+                        "UPDATE faults SET used = used + 1, remaining = remaining - 1 WHERE id = ?", fault.id
+                    )
+                    met[fault.kind] = fault
+        return met
 
 
 def _like(default: int | float | bool | str, value: Any, name: str) -> int | float | bool | str:
