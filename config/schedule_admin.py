@@ -29,6 +29,7 @@ from kombu.utils.json import loads
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from config.cron import in_words
 from config.cron_words import describe
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule):
@@ -98,7 +99,7 @@ class PeriodicTaskAdmin(ModelAdmin):
 
     @admin.display(description=_("In words"))
     def timing(self, task: PeriodicTask) -> str:
-        return describe(task.crontab) if task.crontab else str(task.interval or "–")
+        return in_words(task)
 
     @admin.action(description=_("Run now"), permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
