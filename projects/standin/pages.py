@@ -72,7 +72,7 @@ def show(world: World, request: Request, project_id: str) -> Response:
         "colour": COLOURS.get(status, "gone"),
         "way": [(name, STATUSES[name]) for name in way],
         "next": next_status(kind, status) if kind in WAYS else "",
-        "people": [(ROLES.get(person["role"], person["role"]), person) for person in project.get("stakeholders", [])],
+        "people": [_person(person) for person in project.get("stakeholders", [])],
         "facts": [(name, value) for name, value in project.items() if name not in NOT_LISTED],
     }
     return _page(world, request, "project", context)
@@ -151,3 +151,9 @@ def _row(row: Any) -> dict[str, Any]:
         "status": STATUSES.get(row["status"], row["status"]),
         "colour": COLOURS.get(row["status"], "gone"),
     }
+
+
+def _person(person: dict[str, Any]) -> tuple[Any, str, str]:
+    """Role in words, name, and how to reach them."""
+    contacts = [str(person[name]) for name in ("wecom_userid", "phone", "email") if person.get(name)]
+    return ROLES.get(person["role"], person["role"]), str(person.get("name", "")), " · ".join(contacts)
