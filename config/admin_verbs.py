@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -113,29 +114,27 @@ class VerbsMixin(ModelAdmin):
         form = verb.form(request.POST if acting else None, targets=[obj], request=request)
         if acting and form.is_valid():
             try:
-                sentence = self._do(request, verb, obj, form.cleaned_data)
+                outcome = self._do(request, verb, obj, form.cleaned_data)
             except Refused as refusal:
                 if not _put_on_form(form, refusal):
                     messages.error(request, str(refusal))
                     return HttpResponseRedirect(self._page_of(obj))
             else:
-                messages.success(request, _("%(what)s: %(sentence)s") % {"what": obj, "sentence": sentence})
+                if isinstance(outcome, HttpResponse):
+                    return outcome
+                messages.success(request, _("%(what)s: %(sentence)s") % {"what": obj, "sentence": outcome})
                 return HttpResponseRedirect(self._page_of(obj))
         return self._question(request, verb, form, [obj], back=self._page_of(obj))
 
-    def _do(self, request: HttpRequest, verb: Verb, obj: Any, data: dict[str, Any]) -> str:
+    def _do(self, request: HttpRequest, verb: Verb, obj: Any, data: dict[str, Any]) -> str | HttpResponse:
         """Do it and log it, in one transaction unless the verb talks to the network. Raises Refused."""
         marks = dict(mark.split(":", 1) for mark in request.POST.getlist("seen") if ":" in mark)
         if str(obj.pk) in marks and marks[str(obj.pk)] != self.seen(obj):
             raise Refused(gettext_lazy("It has changed since you opened the page. Look at it again."))
-        if not verb.atomic:
-            sentence = verb.run(request, obj, data) or str(verb.done)
-            self.log_change(request, obj, sentence)
-            return sentence
-        with transaction.atomic():
-            sentence = verb.run(request, obj, data) or str(verb.done)
-            self.log_change(request, obj, sentence)
-        return sentence
+        with transaction.atomic() if verb.atomic else nullcontext():
+            outcome = verb.run(request, obj, data) or str(verb.done)
+            self.log_change(request, obj, str(verb.done) if isinstance(outcome, HttpResponse) else outcome)
+        return outcome
 
     def _page_of(self, obj: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=(obj.pk,))

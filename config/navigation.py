@@ -35,6 +35,8 @@ class Entry:
     """Filter of the list."""
     rights: tuple[str, ...] = ()
     """Any of them is needed besides the right to see the list."""
+    page: str = ""
+    """Another page of the model's admin (the name of its URL) instead of the list."""
 
 
 GROUPS: list[tuple[Promise, list[Entry]]] = [
@@ -60,11 +62,34 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (
+        _("Projects"),
+        [
+            Entry("projects.ProjectCache", "folder_shared"),
+            Entry("projects.ProjectStatusChange", "change_circle"),
+            Entry("projects.ProjectAccessToken", "link"),
+            Entry("projects.ProjectAccessLog", "visibility"),
+            Entry("projects.ProjectSyncHistory", "sync"),
+            Entry("projects.ProjectSyncHistory", "bar_chart", _("Statistics"), page="projects_statistics"),
+            Entry("projects.RemoteSource", "cloud"),
+            Entry("projects.ProjectSyncConfig", "tune"),
+            Entry("projects.TimeDisplayConfig", "schedule"),
+        ],
+    ),
+    (
+        _("Messages and alerts"),
+        [
+            Entry("notifications.Notification", "mail"),
+            Entry("notifications.MessageTemplate", "edit_note"),
+            Entry("notifications.Incident", "warning"),
+            Entry("notifications.AlertRule", "notifications_active"),
+            Entry("notifications.AlertAddress", "campaign"),
+        ],
+    ),
+    (
         _("Operations"),
         [
-            Entry("notifications.Incident", "warning"),
             Entry("django_celery_beat.PeriodicTask", "schedule"),
-            Entry("admin.LogEntry", "edit_note"),
+            Entry("admin.LogEntry", "history_edu"),
         ],
     ),
     (
@@ -107,7 +132,7 @@ def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
     if entry.rights and not any(map(request.user.has_perm, entry.rights)):
         return None
     meta = model._meta
-    path = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    path = reverse(f"admin:{entry.page or f'{meta.app_label}_{meta.model_name}_changelist'}")
     item: dict[str, Any] = {
         "title": entry.title or capfirst(str(meta.verbose_name_plural)),
         "icon": entry.icon,

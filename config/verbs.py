@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from unfold.enums import ActionVariant
@@ -51,8 +51,9 @@ class Verb:
     """Asked on the confirmation page."""
     done: Text
     """Sentence for the log and the message."""
-    run: Callable[[HttpRequest, Any, dict[str, Any]], str | None]
-    """``run(request, obj, cleaned_data)``; raises Refused. A returned sentence takes the place of ``done``."""
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse | None]
+    """``run(request, obj, cleaned_data)``; raises Refused. A returned sentence takes the place of ``done``; a returned
+    response is what the person sees next, instead of the object's page (verbs that are not ``in_lists``)."""
     permissions: tuple[str, ...]
     """Any of these lets a person see the button."""
     icon: str

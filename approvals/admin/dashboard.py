@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
@@ -19,48 +16,18 @@ from approvals.models import ApprovalInstance, ApprovalStep, InstanceStatus, Quo
 from approvals.steps import belongs_to, open_steps
 from approvals.sync_request import TASK
 from approvals.visibility import visible_to
+from config.dashboard import COUNTED, Kind, cards, register_cards
 from config.durable import Status
-from notifications.models import Incident
 from wecom.models import CallbackEvent
 
 LISTED = 8
-COUNTED = 1000
-"""Counting stops here: a card says "1000+", and the page stays quick however much has piled up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One number with a way to its list. ``tone`` colours it while it is not zero."""
-
-    label: str | Promise
-    count: int
-    url: str
-    icon: str
-    tone: str
-
-    @property
-    def shown(self) -> str:
-        return f"{COUNTED}+" if self.count > COUNTED else str(self.count)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a card counts: ``rows`` that ``user`` may see, listed by ``changelist`` with ``query``."""
-
-    label: str | Promise
-    permission: str
-    rows: Callable[[Any], QuerySet[Any]]
-    changelist: str
-    query: str
-    icon: str
-    tone: str
 
 
 def _approvals(user: Any) -> QuerySet[ApprovalInstance]:
     return visible_to(user, ApprovalInstance.objects.all())
 
 
-KINDS = (
+register_cards(
     Kind(
         label=_("Conflicts"),
         permission="approvals.view_approvalinstance",
@@ -106,15 +73,7 @@ KINDS = (
         icon="inbox",
         tone="danger",
     ),
-    Kind(
-        label=_("Open incidents"),
-        permission="notifications.view_incident",
-        rows=lambda _user: Incident.objects.filter(resolved_at__isnull=True),
-        changelist="notifications_incident",
-        query="state=open",
-        icon="warning",
-        tone="danger",
-    ),
+    place=10,
 )
 
 
@@ -130,7 +89,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("approvals.sync_approval"):
         schedule = PeriodicTask.objects.filter(task=TASK)
         context["comparison"] = schedule.values("enabled", "last_run_at").first()
-    context["cards"] = _cards(request)
+    context["cards"] = cards(request)
     return context
 
 
@@ -150,13 +109,3 @@ def _waiting_for(request: HttpRequest) -> list[ApprovalInstance]:
         if any(belongs_to(step, actor.userid) for step in open_steps(instance.steps.all()))
     ]
     return turns[:LISTED]
-
-
-def _cards(request: HttpRequest) -> list[Card]:
-    return [_card(request.user, kind) for kind in KINDS if request.user.has_perm(kind.permission)]
-
-
-def _card(user: Any, kind: Kind) -> Card:
-    count = kind.rows(user).order_by().values("pk")[: COUNTED + 1].count()
-    url = f"{reverse(f'admin:{kind.changelist}_changelist')}?{kind.query}"
-    return Card(kind.label, count, url, kind.icon, kind.tone if count else "quiet")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from config.dashboard import Kind, register_cards
 from config.facts_admin import DayRangeFilter, FactsAdmin
 from config.verbs import Refused, Verb
 from notifications.incidents import resolve_incident
@@ -59,3 +60,17 @@ class IncidentAdmin(FactsAdmin):
     @display(description=_("state"), ordering="resolved_at", label={"open": "danger", "resolved": "success"})
     def state_badge(self, incident: Incident) -> tuple[str, Any]:
         return ("open", _("Open")) if incident.resolved_at is None else ("resolved", _("Resolved"))
+
+
+register_cards(
+    Kind(
+        label=_("Open incidents"),
+        permission="notifications.view_incident",
+        rows=lambda _user: Incident.objects.filter(resolved_at__isnull=True),
+        changelist="notifications_incident",
+        query="state=open",
+        icon="warning",
+        tone="danger",
+    ),
+    place=90,
+)

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from approvals import engine
 from approvals.actors import actor_for
-from approvals.admin.dashboard import COUNTED, Card, dashboard
+from approvals.admin.dashboard import dashboard
 from approvals.models import ApprovalInstance, SyncOperation
 from approvals.tests.conftest import grant
 from approvals.tests.snapshots import says
+from config.dashboard import COUNTED, Card
 from notifications.incidents import raise_incident
 from wecom.models import CallbackEvent, WeComConfig
 
