@@ -79,6 +79,7 @@ def _shortened(words: dict[str, str], excess: int) -> dict[str, str]:
 
 
 def send(client: WeComClient, to: Sequence[str], text: str) -> list[str]:
-    """Send it; returns the members whom WeCom could not reach. Raises ``wecom.errors.WeComError``."""
-    result = send_text(client, to=to, text=text)
+    """Send it, before any mere notice; returns the members whom WeCom could not reach. Raises
+    ``wecom.errors.WeComError``, and MemberBusy while one of them has had too many messages."""
+    result = send_text(client, to=to, text=text, lane="decision")
     return [*result.invalid_users, *result.unlicensed_users]

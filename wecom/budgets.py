@@ -103,7 +103,7 @@ class Budget:
                 return
             seconds = milliseconds / 1000
             if verdict == 2 or time.monotonic() + seconds > waited_until:
-                raise _over_budget(endpoint, seconds, paused=verdict == 2)
+                raise over_budget(endpoint, seconds, paused=verdict == 2)
             time.sleep(seconds)
 
     def _try(self, endpoint: str, rate: Rate, lane: Lane) -> tuple[int, int]:
@@ -111,22 +111,26 @@ class Budget:
         script = redis().register_script(_SCRIPT)  # EVALSHA; loads itself again after a SCRIPT FLUSH
         with redis_needed():
             verdict, milliseconds = script(
-                keys=[f"{self._app_key}:budget:{endpoint}", self._pause_key(endpoint)], args=[interval, tolerance]
+                keys=[f"{self._app_key}:budget:{endpoint}", pause_key(self._app_key, endpoint)],
+                args=[interval, tolerance],
             )
         return int(verdict), int(milliseconds)
 
     def pause(self, endpoint: str, seconds: float) -> None:
         """Nobody calls ``endpoint`` for ``seconds``: WeCom said that a limit was hit. A longer pause stays."""
         with redis_needed():
-            key, milliseconds = self._pause_key(endpoint), round(seconds * 1000)
+            key, milliseconds = pause_key(self._app_key, endpoint), round(seconds * 1000)
             if redis().pttl(key) < milliseconds:
                 redis().set(key, "1", px=milliseconds)
 
-    def _pause_key(self, endpoint: str) -> str:
-        return f"{self._app_key}:paused:{endpoint}"
+
+def pause_key(app_key: str, endpoint: str) -> str:
+    """The key that exists in Redis while nobody may call ``endpoint``."""
+    return f"{app_key}:paused:{endpoint}"
 
 
-def _over_budget(endpoint: str, seconds: float, *, paused: bool) -> QuotaError:
+def over_budget(endpoint: str, seconds: float, *, paused: bool) -> QuotaError:
+    """The refusal (not raised) of a call that was not made."""
     sentence = _("WeCom blocked this call for a while.") if paused else _("The budget of calls to WeCom is used up.")
     return QuotaError(
         sentence,

@@ -13,6 +13,7 @@ from typing import Any
 
 from wecom.budgets import Budget, Lane
 from wecom.errors import QuotaError, TokenError, WeComError, raise_for_answer
+from wecom.member_rate import MemberRate
 from wecom.models import WeComConfig
 from wecom.tokens import TokenStore, app_key
 from wecom.transport import exchange, log_call
@@ -39,6 +40,7 @@ class WeComClient:
         self.config = config
         self.tokens = TokenStore(config)
         self.budget = Budget(app_key(config))
+        self.member_rate = MemberRate(app_key(config))
 
     def get(self, path: str, params: Mapping[str, str] | None = None, *, lane: Lane = "decision") -> dict[str, Any]:
         """GET ``path`` (``getcallbackip``), with ``params`` beside the token."""

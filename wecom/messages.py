@@ -2,7 +2,8 @@
 
 WeCom's duplicate check is always on: the same request within four hours is delivered once, which makes repeating
 after a lost answer safe. A text that is meant to arrive twice must therefore differ (say which reminder it is).
-More than 30 messages a minute to one member are dropped by WeCom without an error.
+More than 30 messages a minute to one member are dropped by WeCom without an error, so ``wecom.member_rate`` lets none
+of them leave.
 """
 
 from __future__ import annotations
@@ -30,14 +31,20 @@ class SendResult:
 
     invalid_users: list[str] = field(default_factory=list)
     unlicensed_users: list[str] = field(default_factory=list)
+    message_id: str = ""
+    """WeCom's, of the last call."""
 
 
-def send_text(client: WeComClient, *, to: Sequence[str], text: str, lane: Lane = "notice") -> SendResult:
+def send_text(
+    client: WeComClient, *, to: Sequence[str], text: str, lane: Lane = "notice", counted: bool = False
+) -> SendResult:
     """Send ``text``, cut to 2048 bytes, to the userids ``to``.
 
-    Raises PermanentError when there is no recipient (82001) or none can be reached (81013).
+    Raises PermanentError when there is no recipient (82001) or none can be reached (81013), and MemberBusy when one of
+    them has had too many messages; nothing was sent then, at least to them. ``counted``: the caller has taken the
+    members' turns.
     """
-    return _send(client, to, {"msgtype": "text", "text": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane)
+    return _send(client, to, {"msgtype": "text", "text": {"content": cut_bytes(text, LONGEST_TEXT)}}, lane, counted)
 
 
 def cut_bytes(text: str, longest: int) -> str:
@@ -48,9 +55,11 @@ def cut_bytes(text: str, longest: int) -> str:
     return encoded[: longest - len(ELLIPSIS.encode())].decode("utf-8", "ignore") + ELLIPSIS
 
 
-def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], lane: Lane) -> SendResult:
+def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], lane: Lane, counted: bool) -> SendResult:
     result = SendResult()
     for recipients in _batches(to):
+        if not counted:
+            client.member_rate.take(recipients, lane)
         body = {
             "touser": "|".join(recipients),
             "agentid": int(client.config.agent_id),  # as a number, or 40056
@@ -61,6 +70,7 @@ def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], la
         answer = client.post("message/send", body, writes=True, lane=lane)
         result.invalid_users += _users(answer.get("invaliduser"))
         result.unlicensed_users += _users(answer.get("unlicenseduser"))
+        result.message_id = str(answer.get("msgid") or "")
     return result
 
 
