@@ -19,7 +19,7 @@ from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
 from config import durable
-from config.durable import OPEN, DurableRow, LeaseLost, NotYet, PermanentFailure, Status, TemporaryFailure
+from config.durable import OPEN, DurableRow, LeaseLost, NotYet, PermanentFailure, Status, TemporaryFailure, put_back
 from config.wakeup import wake, wake_later
 
 logger = structlog.get_logger(__name__)
@@ -31,17 +31,27 @@ ROWS_PER_COMMIT = 25
 writer."""
 
 
-def drain(model: type[DurableRow], handler: Callable[[Any], None], *, batch: int = 4) -> int:
+def drain(
+    model: type[DurableRow],
+    handler: Callable[[Any], None],
+    *,
+    batch: int = 4,
+    wait: Callable[[Sequence[Any]], Sequence[NotYet | None]] | None = None,
+) -> int:
     """Run due rows of a queue whose handlers talk to the network; returns how many were attempted.
 
     ``handler(row)`` does its I/O outside any transaction, then opens one atomic block that holds the effect and
-    ``row.finish()``. A handler without an effect of its own may leave finishing to this function.
+    ``row.finish()``. A handler without an effect of its own may leave finishing to this function. ``wait``, if given,
+    first looks at all rows of a claim and says NotYet of some, which are put back together.
     """
     attempted = 0
     for rows in _batches(model, batch):
-        for row in rows:
+        answers = wait(rows) if wait else [None] * len(rows)
+        put_back([(row, answer) for row, answer in zip(rows, answers, strict=True) if answer])
+        ready = [row for row, answer in zip(rows, answers, strict=True) if not answer]
+        for row in ready:
             _attempt(row, handler)
-        attempted += len(rows)
+        attempted += len(ready)
     return attempted
 
 

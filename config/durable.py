@@ -22,6 +22,7 @@ from __future__ import annotations
 import random
 import uuid
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, ClassVar, Self
@@ -243,6 +244,36 @@ class DurableRow(models.Model):
         for name, value in changes.items():
             setattr(self, name, value)
         return True
+
+
+def put_back(waiting: Sequence[tuple[DurableRow, NotYet]]) -> None:
+    """``row.fail(not_yet)`` for many rows of one claim, in one statement."""
+    if not waiting:
+        return
+    rows = [row for row, _not_yet in waiting]
+    model, now = type(rows[0]), timezone.now()
+    changes: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in model.kept_fields} | {
+        "last_error": [str(not_yet)[:2000] for _row, not_yet in waiting],
+        "next_attempt_at": [now + timedelta(seconds=not_yet.retry_after) for _row, not_yet in waiting],
+    }
+    held = model._default_manager.filter(pk__in=[row.pk for row in rows], status=Status.RUNNING, claim=rows[0].claim)
+    held.update(
+        status=Status.PENDING,
+        attempts=models.F("attempts") - 1,
+        updated_at=now,
+        **{name: _by_row(model, name, rows, values) for name, values in changes.items()},
+    )
+    for row in rows:
+        row.status = Status.PENDING
+
+
+def _by_row(model: type[DurableRow], name: str, rows: Sequence[DurableRow], values: Sequence[Any]) -> Any:
+    """The value of a column for each row; plain where it is the same for all."""
+    if all(value == values[0] for value in values):
+        return values[0]
+    column = model._meta.get_field(name)
+    cases = [models.When(pk=row.pk, then=models.Value(value, column)) for row, value in zip(rows, values, strict=True)]
+    return models.Case(*cases, output_field=column)
 
 
 def retry_delay(attempts: int) -> float:

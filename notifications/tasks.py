@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from config import durable
+from notifications import delivery
 from notifications.listeners import resolve_recovered
+from notifications.models import Notification
+
+
+@shared_task(name="notifications.deliver")
+def deliver() -> int:
+    """Hands due notifications to their channels."""
+    return delivery.deliver()
 
 
 @shared_task(name="notifications.sweep")
 def sweep() -> int:
-    """Ends incidents whose trouble is over."""
+    """Picks up messages that were left behind, and ends incidents whose trouble is over."""
+    durable.sweep(Notification)
     return resolve_recovered()

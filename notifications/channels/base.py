@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from django.utils.translation import ngettext
@@ -43,9 +43,8 @@ class Message:
 class NoTurn(NotYet):
     """The address has its full rate. The message's turn is at ``turn``; bring it along then."""
 
-    def __init__(self, message: object = "", *, turn: datetime, now: datetime | None = None) -> None:
-        seconds = (turn - (now or datetime.now(UTC))).total_seconds()
-        super().__init__(message, retry_after=max(0.0, seconds))
+    def __init__(self, message: object = "", *, turn: datetime, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.turn = turn
 
 
@@ -72,7 +71,8 @@ class Channel(ABC):
 
     def reserve(self, messages: Sequence[Message]) -> list[NotYet | None]:
         """Before anything is sent, look at all ``messages`` of one claim at once: None for each that may be sent now,
-        else what ``send`` would raise. Only worth writing where ``send`` raises NotYet for many."""
+        else what ``send`` would raise (a NoTurn whose ``retry_after`` is 0: now, with this turn). Only worth writing
+        where ``send`` raises NotYet for many."""
         return [None] * len(messages)
 
     def close(self) -> None:  # noqa: B027 - most have none
