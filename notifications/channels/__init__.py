@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 CHANNELS: dict[str, str] = {
     "wechat": "notifications.channels.wecom.WeComChannel",
+    "sms": "notifications.channels.sms.SmsChannel",
     "email": "notifications.channels.email.EmailChannel",
+    "alert": "notifications.channels.alert.AlertChannel",
 }
 """Kind → class, imported on first use: providers' libraries are large."""
 
