@@ -27,8 +27,8 @@ _PHONE_KEY = re.compile(
 )
 _NUMBER = re.compile(r"\+?\d[\d\s().\-]*")
 _TIME_KEY = re.compile(r"(?:_at|_time)$")
-_TOKEN = re.compile(r"YYYY|MM|M|DD|D|HH|H|mm|m|ss|s")
-_TOKENS = {
+TIME_PART = re.compile(r"YYYY|MM|M|DD|D|HH|H|mm|m|ss|s")
+TIME_PARTS = {
     "YYYY": "{0.year:04d}",
     "MM": "{0.month:02d}",
     "M": "{0.month}",
@@ -91,15 +91,15 @@ def _masked(number: str) -> str:
 
 def format_time(moment: datetime, pattern: str, zone: str | tzinfo) -> str:
     """``moment`` in ``zone``, written as ``pattern`` says: YYYY MM M DD D HH H mm m ss s; the rest stays."""
-    return _template(pattern).format(moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone))
+    return _template(pattern).format(moment.astimezone(zone_of(zone) if isinstance(zone, str) else zone))
 
 
 @lru_cache(maxsize=64)
 def _template(pattern: str) -> str:
     """``pattern`` as a template of str.format, with the moment as its one argument."""
     parts, end = [], 0
-    for found in _TOKEN.finditer(pattern):
-        parts += [_literal(pattern[end : found.start()]), _TOKENS[found.group()]]
+    for found in TIME_PART.finditer(pattern):
+        parts += [_literal(pattern[end : found.start()]), TIME_PARTS[found.group()]]
         end = found.end()
     return "".join([*parts, _literal(pattern[end:])])
 
@@ -137,7 +137,7 @@ class _Show:
     def __init__(self, kind: str, display: TimeDisplayConfig, phone_visible: bool) -> None:
         after_sales = kind == ProjectType.AFTERSALES
         pattern = display.aftersales_time_format if after_sales else display.sales_time_format
-        self._template, self._zone = _template(pattern), _zone(display.timezone)
+        self._template, self._zone = _template(pattern), zone_of(display.timezone)
         self._phone_visible = phone_visible
         self._left_out = frozenset() if display.show_payment_time else PAYMENT_TIMES
 
@@ -178,7 +178,8 @@ def _is_phone(key: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """The time zone called ``name``; the site's own if there is none."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError):  # a name that was typed past the form's check must not stop a run

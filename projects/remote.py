@@ -183,10 +183,10 @@ def _checked(answer: Any, number: int, asked_size: int, asked_at: datetime) -> P
     """The page in ``answer``. Raises RemoteLied when it contradicts itself or what was asked for."""
     items = answer.get("projects") if isinstance(answer, dict) else None
     if not isinstance(items, list):
-        _lied(_("The library's answer holds no list of projects."))
+        raise _lie(_("The library's answer holds no list of projects."))
     total, told_page, size = (_count(answer.get(name), name) for name in ("total", "page", "page_size"))
     if told_page not in (None, number):
-        _lied(
+        raise _lie(
             format_lazy(_("The library gave page {given} when asked for page {asked}."), given=told_page, asked=number)
         )
     size = size or asked_size
@@ -194,7 +194,7 @@ def _checked(answer: Any, number: int, asked_size: int, asked_at: datetime) -> P
         return Page(number, items, None, asked_at, None)
     expected = min(size, max(0, total - (number - 1) * size))
     if len(items) < expected:
-        _lied(
+        raise _lie(
             format_lazy(
                 _("Page {page} holds {given} projects where the library announced {expected}."),
                 page=number,
@@ -208,11 +208,11 @@ def _checked(answer: Any, number: int, asked_size: int, asked_at: datetime) -> P
 def _count(value: Any, name: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
-    _lied(format_lazy(_("“{name}” in the library's answer is no number."), name=name))
+    raise _lie(format_lazy(_("“{name}” in the library's answer is no number."), name=name))
 
 
-def _lied(sentence: Text) -> NoReturn:
-    raise RemoteLied(sentence, remedy=_CHECK_LIBRARY)
+def _lie(sentence: Text) -> RemoteLied:
+    return RemoteLied(sentence, remedy=_CHECK_LIBRARY)
 
 
 def _refuse_status(status: int) -> None:

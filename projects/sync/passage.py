@@ -1,0 +1,186 @@
+"""One passage through a library: every page is compared, then what the library no longer lists is looked for.
+
+``Passage`` only looks, which is the dry run. ``AppliedPassage`` is the same with three hooks that write. The counters
+are those of the run's row, saved or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects.errors import BadProject
+from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
+from projects.parsing import Reader
+from projects.remote import Page, RemoteLibrary
+from projects.sync.apply import Applied, apply_changed, apply_one
+from projects.sync.compare import Difference, Refusal, compare
+from projects.sync.missing import Found, Seen, brake_holds, listed_copies, missing_copies, remove, still_there
+
+MOST_REASONS = 50
+"""Unusable projects whose reasons are kept; the others are counted."""
+LONGEST_REASON = 300
+SPARE = timedelta(seconds=30)
+"""Of a lease, beyond what the slowest page may take: comparing and writing it."""
+
+COUNTERS = (
+    "announced",
+    "pages_done",
+    "total_projects",
+    "created_count",
+    "updated_count",
+    "unchanged_count",
+    "failed_count",
+    "removed_count",
+)
+Tell = Callable[[ProjectSyncHistory], object]
+"""Called after every page, for a progress bar."""
+
+
+class BrakeHeld(Exception):
+    """The run would remove more than it may without a person's word."""
+
+    def __init__(self, missing: int, listed: int) -> None:
+        super().__init__(f"{missing} of {listed}")
+        self.missing, self.listed = missing, listed
+
+
+class ClaimLost(Exception):
+    """Somebody closed this run as dead; whatever was about to be written rolls back."""
+
+
+class Passage:
+    """``run`` is a started run (``started_at``, ``project_types``, ``first_page``); its counters are filled in."""
+
+    def __init__(self, run: ProjectSyncHistory, *, tell: Tell | None = None) -> None:
+        self.run = run
+        self.source = run.source
+        self.complete = False
+        """Every project of the library was seen, and what is not among them is marked as gone."""
+        self.next_page = run.first_page
+        self._tell = tell or (lambda _run: None)
+        self._library = RemoteLibrary(run.source)
+        self._reader = Reader(run.source)
+        self._types = tuple(run.project_types)
+        self._seen = Seen()
+        self._nameless = 0
+        self._reasons: list[Refusal] = []
+
+    def go(self) -> None:
+        """Raises RemoteError, BrakeHeld; what was written until then stays."""
+        if not self._types:
+            return
+        listed = listed_copies(self.source, self._types).count()
+        for page in self._library.pages(self._types, first_page=self.run.first_page):
+            self._take(page)
+        if self._nameless:  # it could be any: nobody can tell what is missing
+            return
+        if len(self._seen) < listed:
+            self._take_away(listed)
+        self.complete = True
+
+    @property
+    def reasons(self) -> str:
+        """Why projects could not be used, one a line."""
+        lines = [f"{remote_id or _('No ID')}: {reason}"[:LONGEST_REASON] for remote_id, reason in self._reasons]
+        if (more := self.run.failed_count - len(lines)) > 0:
+            lines.append(_("… and %(count)d more.") % {"count": more})
+        return "\n".join(lines)
+
+    def _take(self, page: Page) -> None:
+        run, difference = self.run, compare(self._reader, self.source.pk, page, self._types)
+        if page.announced is not None:
+            run.announced = page.announced
+        run.pages_done += 1
+        run.total_projects += difference.unchanged + len(difference.changed) + len(difference.refused)
+        self._refuse(difference.refused)
+        self._seen.add(difference.present)
+        self._keep(difference)
+        self.next_page = page.number + 1
+        self._tell(run)
+
+    def _refuse(self, refused: Sequence[Refusal]) -> None:
+        self.run.failed_count += len(refused)
+        self._nameless += sum(not refusal.remote_id for refusal in refused)
+        self._reasons += refused[: MOST_REASONS - len(self._reasons)]
+
+    def _take_away(self, listed: int) -> None:
+        assert self.run.started_at is not None
+        missing = missing_copies(self.source, self._types, self._seen, self.run.started_at)
+        percent = self.source.most_removed_percent
+        if not self.run.force and brake_holds(listed=listed, missing=len(missing), percent=percent):
+            raise BrakeHeld(len(missing), listed)
+        found = still_there(self._library, missing)
+        there = {one.pk for one in found}
+        self._remove([key for key in missing if key not in there], found)
+        self._tell(self.run)
+
+    # What only looks, and what AppliedPassage does instead:
+
+    def _keep(self, difference: Difference) -> None:
+        self._count(difference, Applied(len(difference.changed), difference.new))
+
+    def _count(self, difference: Difference, applied: Applied) -> None:
+        self.run.updated_count += applied.written
+        self.run.created_count += applied.created
+        self.run.unchanged_count += difference.unchanged + len(difference.changed) - applied.written
+
+    def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
+        del found
+        self.run.removed_count = len(keys)
+
+
+class AppliedPassage(Passage):
+    """Writes what it finds: each page in a transaction of its own, together with the run's progress."""
+
+    def __init__(self, run: ProjectSyncHistory, *, tell: Tell | None = None) -> None:
+        super().__init__(run, tell=tell)
+        self.display = TimeDisplayConfig.load()
+
+    def _keep(self, difference: Difference) -> None:
+        with transaction.atomic():
+            applied = Applied(0, 0)
+            if difference.changed:
+                applied = apply_changed(
+                    self.source,
+                    difference.changed,
+                    asked_at=difference.asked_at,
+                    display=self.display,
+                    run=self.run,
+                )
+            self._count(difference, applied)
+            self._save_progress()
+
+    def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
+        """Those that were found are written instead: their type may be another one now."""
+        for one in found:
+            try:
+                apply_one(self.source, one.item, now=one.asked_at)
+            except BadProject as error:
+                self._refuse([Refusal(self._reader.id_of(one.item), str(error))])
+        assert self.run.started_at is not None
+        with transaction.atomic():
+            self.run.removed_count = remove(keys, since=self.run.started_at, now=timezone.now())
+            self._save_progress()
+
+    def _save_progress(self) -> None:
+        """Also the sign of life. Raises ClaimLost when the run is no longer ours."""
+        run = self.run
+        progress = {name: getattr(run, name) for name in COUNTERS}
+        if not held(run).update(**progress, alive_until=timezone.now() + lease(run.source)):
+            raise ClaimLost(run.pk)
+
+
+def held(run: ProjectSyncHistory) -> QuerySet[ProjectSyncHistory]:
+    """The run's row, while the claim of ``run`` holds."""
+    return ProjectSyncHistory.objects.filter(pk=run.pk, claim=run.claim, status=RunStatus.RUNNING)
+
+
+def lease(source: RemoteSource) -> timedelta:
+    """How long a run may be silent: the slowest page, and time to write it."""
+    return timedelta(seconds=source.connect_timeout + source.read_timeout) + SPARE

@@ -1,0 +1,307 @@
+"""Runs: one at a time for each source, claimed by one worker, always closed by somebody.
+
+::
+
+    pending ──claim──► running ──► success
+                          │ ├────► partial   broke off; the pages that were applied stay
+                          │ └────► failed    nothing was applied, or the brake held
+                          └── its worker died: closed by whoever comes next, once the lease is over
+
+A broken-off run leaves its place in ``RemoteSource.resume_page``. The next one starts there, goes on to the last page
+and then from the first one to where it started: so every run that reaches its end has seen everything.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.wakeup import wake
+from notifications.incidents import raise_incident, resolve_incident
+from projects.errors import AlreadyRunning, RemoteError
+from projects.models import (
+    ProjectCache,
+    ProjectSyncConfig,
+    ProjectSyncHistory,
+    RemoteSource,
+    RunStatus,
+    TimeDisplayConfig,
+)
+from projects.models.sync import OPEN
+from projects.sync.passage import AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, held, lease
+
+logger = structlog.get_logger(__name__)
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a run that another worker is busy with."""
+REWRITE_TASK = "projects.rewrite_documents"
+
+
+def open_run(
+    source: RemoteSource,
+    *,
+    sync_type: str,
+    force: bool = False,
+    types: Collection[str] | None = None,
+    user: Any = None,
+) -> ProjectSyncHistory:
+    """A pending run over ``source``; ``run()`` it, or let ``run_pending()`` do so in a worker.
+
+    ``types``: only these, of those that the source has; ``None``: those of the synchronisation settings. ``force``:
+    without the brake. Raises AlreadyRunning.
+    """
+    close_dead(source)
+    try:
+        with transaction.atomic():
+            return ProjectSyncHistory.objects.create(
+                source=source,
+                sync_type=sync_type,
+                force=force,
+                project_types=_types(source, types),
+                started_by=user,
+            )
+    except IntegrityError:
+        opened = ProjectSyncHistory.objects.filter(source=source, status__in=OPEN).first()
+        if opened is None:  # it has just ended
+            return open_run(source, sync_type=sync_type, force=force, types=types, user=user)
+        raise AlreadyRunning(opened) from None
+
+
+def _types(source: RemoteSource, types: Collection[str] | None) -> list[str]:
+    wanted = ProjectSyncConfig.load().sync_types if types is None else types
+    return [kind for kind in source.known_types if kind in wanted]
+
+
+def run(history: ProjectSyncHistory, *, tell: Tell | None = None) -> ProjectSyncHistory:
+    """Run it to its end; returns the closed run. ``tell`` is called with it after every page.
+
+    If a worker has taken it meanwhile, its end is waited for. Troubles of the library end in the run, not in an
+    exception; anything unexpected is raised once the run is closed.
+    """
+    if not _claim(history):
+        return _await_end(history)
+    with translation.override(settings.LANGUAGE_CODE):  # what the row says is for everybody
+        return _run_claimed(history, tell)
+
+
+def dry_run(
+    source: RemoteSource, *, types: Collection[str] | None = None, force: bool = False, tell: Tell | None = None
+) -> ProjectSyncHistory:
+    """What a run would do, as a run that is saved nowhere: the same code, but nothing is written.
+
+    Raises RemoteError, BrakeHeld.
+    """
+    history = ProjectSyncHistory(
+        source=source, force=force, project_types=_types(source, types), started_at=timezone.now()
+    )
+    passage = Passage(history, tell=tell)
+    passage.go()
+    history.message, history.error_detail = _summary(history), passage.reasons
+    return history
+
+
+def brake_sentence(brake: BrakeHeld) -> str:
+    return _(
+        "The library no longer lists %(missing)d of %(listed)d projects; nothing was removed. If that is right, start "
+        "a forced synchronisation."
+    ) % {"missing": brake.missing, "listed": brake.listed}
+
+
+def run_pending() -> int:
+    """Run what waits for a worker; returns how many."""
+    done = 0
+    for history in ProjectSyncHistory.objects.filter(status=RunStatus.PENDING).select_related("source").order_by("pk"):
+        if _claim(history):
+            done += 1
+            try:
+                with translation.override(settings.LANGUAGE_CODE):
+                    _run_claimed(history, None)
+            except Exception:
+                logger.exception("sync_crashed", run=history.pk)
+    return done
+
+
+def close_dead(source: RemoteSource | None = None) -> int:
+    """Close the runs whose workers have given no sign of life for longer than their lease; returns how many."""
+    dead = ProjectSyncHistory.objects.filter(status=RunStatus.RUNNING, alive_until__lt=timezone.now())
+    if source is not None:
+        dead = dead.filter(source=source)
+    with translation.override(settings.LANGUAGE_CODE):
+        return sum(_close_dead(history) for history in dead.select_related("source"))
+
+
+def hit_brake(history: ProjectSyncHistory) -> bool:
+    """Whether the brake ended it: the only way to fail after pages were read."""
+    return history.status == RunStatus.FAILED and history.pages_done > 0
+
+
+def _claim(history: ProjectSyncHistory) -> bool:
+    now = timezone.now()
+    claim = {
+        "status": RunStatus.RUNNING,
+        "claim": uuid.uuid4(),
+        "started_at": now,
+        "alive_until": now + lease(history.source),
+        "first_page": _first_page(history.source),
+    }
+    if not ProjectSyncHistory.objects.filter(pk=history.pk, status=RunStatus.PENDING).update(**claim):
+        return False
+    for name, value in claim.items():
+        setattr(history, name, value)
+    return True
+
+
+def _first_page(source: RemoteSource) -> int:
+    return RemoteSource.objects.values_list("resume_page", flat=True).get(pk=source.pk)
+
+
+def _await_end(history: ProjectSyncHistory) -> ProjectSyncHistory:
+    while True:
+        history.refresh_from_db()
+        if history.status not in OPEN:
+            return history
+        close_dead(history.source)
+        time.sleep(LOOK_EVERY)
+
+
+def _run_claimed(history: ProjectSyncHistory, tell: Tell | None) -> ProjectSyncHistory:
+    passage = AppliedPassage(history, tell=tell)
+    try:
+        passage.go()
+    except ClaimLost:
+        logger.warning("sync_claim_lost", run=history.pk)
+        history.refresh_from_db()
+    except RemoteError as error:
+        _close_broken(history, passage, str(error))
+        _raise_failed(history.source, error)
+    except BrakeHeld as brake:
+        _close_braked(history, passage, brake)
+    except BaseException as error:
+        _close_broken(history, passage, _("The run broke off: %(error)s.") % {"error": type(error).__name__})
+        raise
+    else:
+        _close_done(history, passage)
+    logger.info(
+        "sync_ended", run=history.pk, source=history.source.slug, status=str(history.status), pages=history.pages_done
+    )
+    return history
+
+
+def _close_done(history: ProjectSyncHistory, passage: AppliedPassage) -> None:
+    source = history.source
+    with transaction.atomic():
+        if not _close(history, RunStatus.SUCCESS, _summary(history), passage.reasons):
+            return
+        changes: dict[str, Any] = {"resume_page": 1}
+        if passage.complete and _covers(history):
+            changes["confirmed_at"] = history.started_at
+        RemoteSource.objects.filter(pk=source.pk).update(**changes)
+        for name, value in changes.items():
+            setattr(source, name, value)
+        resolve_incident(f"sync-failed:{source.slug}")
+        if passage.complete:
+            resolve_incident(f"sync-brake:{source.slug}")
+    if TimeDisplayConfig.load().version != passage.display.version:
+        wake(REWRITE_TASK)
+
+
+def _covers(history: ProjectSyncHistory) -> bool:
+    """Whether the run has looked after every listed copy of its source: none is of another type."""
+    others = ProjectCache.objects.listed().filter(source=history.source).exclude(type__in=history.project_types)
+    return bool(history.project_types) and not others.exists()
+
+
+def _summary(history: ProjectSyncHistory) -> str:
+    if not history.project_types:
+        return _("Nothing to do: the source has none of the chosen project types.")
+    sentence = _("%(updated)d written (%(created)d of them new), %(unchanged)d unchanged, %(removed)d gone.") % {
+        "updated": history.updated_count,
+        "created": history.created_count,
+        "unchanged": history.unchanged_count,
+        "removed": history.removed_count,
+    }
+    if history.failed_count:
+        sentence += " " + ngettext(
+            "%(count)d project could not be used; the reason stands below.",
+            "%(count)d projects could not be used; the reasons stand below.",
+            history.failed_count,
+        ) % {"count": history.failed_count}
+    return sentence
+
+
+def _close_broken(history: ProjectSyncHistory, passage: AppliedPassage, message: str) -> None:
+    status = RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
+    with transaction.atomic():
+        if _close(history, status, message, passage.reasons):
+            _resume_at(history.source, passage.next_page)
+
+
+def _close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: BrakeHeld) -> None:
+    source, sentence = history.source, brake_sentence(brake)
+    with transaction.atomic():
+        if _close(history, RunStatus.FAILED, sentence, passage.reasons):
+            _resume_at(source, 1)
+            raise_incident(
+                f"sync-brake:{source.slug}",
+                title=_("The brake held a synchronisation: %(source)s") % {"source": source},
+                detail=sentence,
+                remedy=_("Compare the library with the list of projects. If they are really gone, start a forced run."),
+            )
+
+
+def _close_dead(history: ProjectSyncHistory) -> int:
+    status = RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
+    sentence = _("The worker of this run ended in the middle; the next run continues where it stopped.")
+    with transaction.atomic():
+        if not _close(history, status, sentence, history.error_detail, only=Q(alive_until=history.alive_until)):
+            return 0
+        _resume_at(history.source, _page_after(history))
+    logger.warning("sync_closed_dead", run=history.pk, source=history.source.slug)
+    return 1
+
+
+def _page_after(history: ProjectSyncHistory) -> int:
+    """Where a run without a worker had come to. A page too far costs nothing: the next run wraps round."""
+    page = history.first_page + history.pages_done
+    last = -(-(history.announced or 0) // history.source.page_size)
+    return page - last if page > last > 0 else page
+
+
+def _resume_at(source: RemoteSource, page: int) -> None:
+    RemoteSource.objects.filter(pk=source.pk).update(resume_page=max(1, page))
+    source.resume_page = max(1, page)
+
+
+def _close(history: ProjectSyncHistory, status: RunStatus, message: str, detail: str, *, only: Q | None = None) -> bool:
+    changes: dict[str, Any] = {
+        "status": status,
+        "message": message[:500],
+        "error_detail": detail,
+        "finished_at": timezone.now(),
+        "alive_until": None,
+    }
+    if not held(history).filter(only or Q()).update(**changes):
+        history.refresh_from_db()
+        return False
+    for name, value in changes.items():
+        setattr(history, name, value)
+    return True
+
+
+def _raise_failed(source: RemoteSource, error: RemoteError) -> None:
+    raise_incident(
+        f"sync-failed:{source.slug}",
+        title=_("Projects cannot be synchronised: %(source)s") % {"source": source},
+        detail=str(error.sentence),
+        remedy=str(error.remedy),
+    )
