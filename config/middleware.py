@@ -60,20 +60,29 @@ class MachineLaneMiddleware:
         return response
 
 
+def api_language(request: HttpRequest) -> str:
+    """What a program at the API is answered in: a chosen language (the cookie), else what it says it accepts, else
+    LANGUAGE_CODE."""
+    if "HTTP_COOKIE" not in request.META and "HTTP_ACCEPT_LANGUAGE" not in request.META:
+        return settings.LANGUAGE_CODE
+    return _chosen_language(request) or translation.get_language_from_request(request)
+
+
+def _chosen_language(request: HttpRequest) -> str | None:
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return chosen if chosen in dict(settings.LANGUAGES) else None
+
+
 class CookieLocaleMiddleware(LocaleMiddleware):
     """Chinese first: for pages only a language somebody chose (the cookie) counts, not what the browser happens to
     send. A program at the API has no cookie, and its Accept-Language is a choice.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        if chosen in dict(settings.LANGUAGES):
-            language = chosen
-        elif request.path_info.startswith(API):
-            # without the header, or with languages that are not ours: LANGUAGE_CODE
-            language = translation.get_language_from_request(request)
+        if request.path_info.startswith(API):
+            language = api_language(request)
         else:
-            language = settings.LANGUAGE_CODE
+            language = _chosen_language(request) or settings.LANGUAGE_CODE
         translation.activate(language)
         request.LANGUAGE_CODE = language
 

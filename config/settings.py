@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "projects.link_lane.LinkLaneMiddleware",
     "config.middleware.RequestLogMiddleware",
     "config.middleware.MachineLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -263,8 +264,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "config.rest.PageNumbers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["config.throttling.UserThrottle"],  # strangers: config.rest.exception_handler
-    # link, link_refused: per address, of those who come with a project's link
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "link": "600/min", "link_refused": "30/min"},
+    # link_refused: per address, of those who come with a project's link
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "link_refused": "30/min"},
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "config.rest.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -31,4 +31,5 @@ urlpatterns = [
         name="redoc",
     ),
     path("", include("approvals.urls")),
+    path("", include("projects.urls")),
 ]

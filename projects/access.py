@@ -21,7 +21,9 @@ LONGEST_TOKEN = 2000
 _ROW = """
 SELECT token.id, token.user_id, token.user_name, token.access_type, token.expires_at, token.revoked_at,
        project.id, project.remote_id, project.document, project.document_version, project.fetched_at,
-       source.confirmed_at, config.cache_ttl, config.phone_visible_to, display.version, display.timezone
+       source.confirmed_at, config.cache_ttl, config.phone_visible_to,
+       display.version, display.timezone, display.aftersales_time_format, display.sales_time_format,
+       display.show_payment_time
 FROM projects_projectaccesstoken token
 JOIN projects_projectcache project ON project.id = token.project_id
 JOIN projects_remotesource source ON source.id = project.source_id
@@ -61,6 +63,9 @@ class Grant(NamedTuple):
     phone_visible_to: str | None
     display_version: int | None
     zone: str | None
+    aftersales_time_format: str | None
+    sales_time_format: str | None
+    show_payment_time: bool | None
 
     @property
     def confirmed_at(self) -> datetime:
@@ -78,13 +83,17 @@ class Grant(NamedTuple):
         return self.access_type in json.loads(self.phone_visible_to)
 
     @property
-    def document_is_current(self) -> bool:
-        """Whether ``document`` was written in the form that times are shown in now."""
-        return self.document_version == self.display_version
-
-    @property
-    def time_zone(self) -> str:
-        return self.zone or TimeDisplayConfig().timezone
+    def display(self) -> TimeDisplayConfig:
+        """How times are shown now, without another query."""
+        if self.display_version is None or self.zone is None:
+            return TimeDisplayConfig.load()
+        return TimeDisplayConfig(
+            version=self.display_version,
+            timezone=self.zone,
+            aftersales_time_format=self.aftersales_time_format,
+            sales_time_format=self.sales_time_format,
+            show_payment_time=bool(self.show_payment_time),
+        )
 
 
 class AccessRefused(Exception):
@@ -102,7 +111,7 @@ class AccessRefused(Exception):
 
 def check(token: str, remote_id: str, *, now: datetime | None = None) -> Grant:
     """The grant of a valid link to the project ``remote_id``. Raises AccessRefused, and the database's own errors."""
-    if len(token) > LONGEST_TOKEN:
+    if len(token) > LONGEST_TOKEN or not token.isascii():
         token = ""
     claims = keys.claims_of(token)
     found = _find(token)
@@ -123,7 +132,7 @@ def _aware(value: Any) -> Any:
 
 
 def _judge(claims: dict[str, Any] | None, link: Grant | None, remote_id: str, now: datetime) -> AccessOutcome:
-    same = hmac.compare_digest((link.remote_id if link else "").encode(), remote_id.encode("utf-8", "surrogatepass"))
+    same = hmac.compare_digest((link.remote_id if link else "").encode(), remote_id.encode())
     if claims is None:
         return AccessOutcome.INVALID
     if link is None:  # its row went with the nightly purge, or with its project

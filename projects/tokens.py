@@ -36,7 +36,7 @@ class Issued:
 
 def digest(token: str) -> str:
     """What is stored of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def link(project: ProjectCache, token: str) -> str:

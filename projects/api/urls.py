@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from projects.api import project_views
 from projects.api.config_views import SyncConfigView, TimeDisplayView
 from projects.api.link_views import LinksView, RevokeLinkView
 from projects.api.sync_views import SyncHistoryView, SyncRunView, SyncStatisticsView, SyncView
@@ -16,4 +17,5 @@ urlpatterns = [
     path("projects/sync-statistics", SyncStatisticsView.as_view(), name="project-sync-statistics"),
     path("projects/<str:id>/links", LinksView.as_view(), name="project-links"),
     path("projects/<str:id>/links/<int:link_id>/revoke", RevokeLinkView.as_view(), name="project-link-revoke"),
+    *project_views.urlpatterns,
 ]

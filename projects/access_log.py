@@ -1,0 +1,226 @@
+"""Who looked, and who was refused.
+
+A refusal is on disk before it is answered. Allowed looks are collected and written by a thread of this process in
+batches, together with the links' use counts: nobody who reads waits for a write, and a process that is killed loses
+the looks of its last seconds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+from django.db import Error as DatabaseTrouble
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from config.addresses import client_address
+from projects.access import AccessRefused, Grant
+from projects.models import AccessOutcome, ProjectAccessLog, ProjectAccessToken
+from wecom.quick_insert import DatabaseAway, insert
+from wecom.refusals import Allowance
+
+logger = structlog.get_logger(__name__)
+
+WRITE_EVERY = 2.0
+"""Seconds that a look waits for company, at most."""
+BATCH = 500
+"""Looks that are written together; so many do not wait for the time."""
+MOST_WAITING = 20_000
+"""Looks that are kept while the database is away; then the oldest are given up."""
+LONGEST_AGENT = 200
+THROTTLED_PER_MINUTE = 30
+"""Rows about throttled requests, per process: what is turned away unread must not fill the disk. No other refusal is
+left out, and the throttle itself bounds those."""
+
+_throttled = Allowance(THROTTLED_PER_MINUTE, THROTTLED_PER_MINUTE)
+
+
+class Look(NamedTuple):
+    """One allowed look: a row of ProjectAccessLog."""
+
+    at: datetime
+    remote_id: str
+    door: str
+    address: str | None
+    agent: str
+    token_id: int | None = None
+    user_id: int | None = None
+    person: str = ""
+    access_type: str = ""
+
+
+class AccessLog:
+    """Looks that wait to be written. One per process, made again after a fork; safe for threads."""
+
+    def __init__(self, write_every: float | None = WRITE_EVERY) -> None:
+        """``write_every`` None: nothing is written but by ``flush()``."""
+        self._write_every = write_every
+        self._looks: deque[Look] = deque()
+        self._arrived, self._full = threading.Event(), threading.Event()
+        self._starting, self._writing = threading.Lock(), threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, look: Look) -> None:
+        self._looks.append(look)
+        if self._thread is None and self._write_every is not None:
+            self._start()
+        if not self._arrived.is_set():
+            self._arrived.set()
+        elif len(self._looks) >= BATCH:
+            self._full.set()
+
+    def flush(self) -> bool:
+        """Write everything now, in the caller's thread. False when the database did not take it; it is kept."""
+        with self._writing:
+            while self._looks:
+                batch = [self._looks.popleft() for _ in range(min(BATCH, len(self._looks)))]
+                try:
+                    _write(batch)
+                except DatabaseTrouble as error:
+                    self._keep(batch, error)
+                    return False
+        return True
+
+    def _keep(self, batch: list[Look], error: DatabaseTrouble) -> None:
+        self._looks.extendleft(reversed(batch))
+        lost = max(0, len(self._looks) - MOST_WAITING)
+        for _ in range(lost):
+            self._looks.popleft()
+        logger.warning("access_log_waits", error=type(error).__name__, waiting=len(self._looks), lost=lost)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._arrived.wait()
+            self._full.wait(self._write_every)
+            self._arrived.clear()
+            self._full.clear()
+            try:
+                if not self.flush():
+                    self._arrived.set()
+            except Exception:
+                logger.exception("access_log_not_written")  # and on with the next: a thread that ends, ends the log
+            finally:
+                connection.close()  # kept, it would go stale between two batches of a quiet day
+
+
+def _write(looks: Sequence[Look]) -> None:
+    """Rows and counts in one transaction."""
+    try:
+        _insert(looks)
+    except IntegrityError:  # a link was purged after somebody had used it
+        known = set(
+            ProjectAccessToken.objects.filter(pk__in={look.token_id for look in looks}).values_list("pk", flat=True)
+        )
+        _insert([look if look.token_id in known else look._replace(token_id=None) for look in looks])
+
+
+def _insert(looks: Sequence[Look]) -> None:
+    uses: dict[int, tuple[int, datetime]] = {}
+    for look in looks:
+        if look.token_id is not None:
+            uses[look.token_id] = (uses.get(look.token_id, (0, look.at))[0] + 1, look.at)
+    with transaction.atomic():
+        ProjectAccessLog.objects.bulk_create(
+            ProjectAccessLog(outcome=AccessOutcome.ALLOWED, **look._asdict()) for look in looks
+        )
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE projects_projectaccesstoken SET use_count = use_count + %s, last_used_at = %s WHERE id = %s",
+                # in order, so that two processes that meet at the same links do not wait for each other in a circle
+                [
+                    (count, connection.ops.adapt_datetimefield_value(last), token_id)
+                    for token_id, (count, last) in sorted(uses.items())
+                ],
+            )
+
+
+_log = AccessLog()
+
+
+def _start_anew() -> None:
+    global _log
+    _log = AccessLog()  # threads do not survive a fork, and what waited is written by the parent
+
+
+def flush() -> bool:
+    """Write what waits in this process; see AccessLog.flush()."""
+    return _log.flush()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+atexit.register(flush)  # gunicorn's workers leave by sys.exit
+
+
+def note(request: HttpRequest, grant: Grant, door: str) -> None:
+    """Somebody looked through a link. Returns at once. ``door``: a choice of ProjectAccessLog.door."""
+    _log.add(
+        Look(
+            timezone.now(),
+            grant.remote_id,
+            door,
+            client_address(request),
+            _agent(request),
+            token_id=grant.token_id,
+            person=grant.user_name,
+            access_type=grant.access_type,
+        )
+    )
+
+
+def note_staff(request: HttpRequest, remote_id: str, door: str) -> None:
+    """A staff user looked. Returns at once."""
+    user = request.user
+    _log.add(
+        Look(
+            timezone.now(),
+            remote_id,
+            door,
+            client_address(request),
+            _agent(request),
+            user_id=user.pk,
+            person=(user.get_full_name() or user.get_username())[:100],
+        )
+    )
+
+
+def refuse(request: HttpRequest, remote_id: str, door: str, refused: AccessRefused) -> None:
+    """Write a refusal, before it is answered. Never raises: the refusal stands, written or not."""
+    link = refused.link
+    if refused.outcome == AccessOutcome.THROTTLED and not _throttled.take():
+        return
+    try:
+        insert(
+            ProjectAccessLog,
+            remote_id=_printable(remote_id)[:100],
+            door=door,
+            outcome=refused.outcome.value,
+            token_id=link.token_id if link else None,
+            person=link.user_name if link else "",
+            access_type=link.access_type if link else "",
+            address=client_address(request),
+            agent=_agent(request),
+        )
+    except DatabaseAway as error:
+        logger.warning("refusal_not_written", outcome=refused.code, project=remote_id[:100], error=str(error))
+
+
+def _agent(request: HttpRequest) -> str:
+    return _printable(request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT])
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)
