@@ -7,6 +7,7 @@ spool to fall back to, so it waits ``LONGEST_WAIT`` and no longer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +21,10 @@ LONGEST_WAIT = 1500
 """Milliseconds to wait for somebody else's lock."""
 PLAIN_FIELDS = frozenset({models.CharField, models.TextField, models.PositiveIntegerField, models.ForeignKey})
 """Fields (these very classes, no heirs) that store texts and whole numbers as they are."""
+
+
+Column = tuple["models.Field[Any, Any]", Callable[[], Any]]
+"""A field, and what makes its default."""
 
 
 class DatabaseAway(Exception):
@@ -58,11 +63,11 @@ def insert(model: type[models.Model], **values: Any) -> bool:
 
 
 def _insert(connection: BaseDatabaseWrapper, model: type[models.Model], values: dict[str, Any]) -> bool:
+    statement, written = _statement(model, frozenset(values), connection.vendor)
     parameters = [
         _prepared(field, values[field.attname] if field.attname in values else default(), connection)
-        for field, default in _columns(model)
+        for field, default in written
     ]
-    statement = _statement(model, connection.vendor)
     # Django would first ask whether the connection lives: a round trip per callback for what insert() notices anyway.
     connection.health_check_done = True  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
@@ -85,27 +90,41 @@ def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabas
 
 
 @cache
-def _columns(model: type[models.Model]) -> list[tuple[models.Field[Any, Any], Callable[[], Any]]]:
-    """All columns but the serial one, each with what makes its default."""
-    return [
-        (field, timezone.now if getattr(field, "auto_now_add", False) else field.get_default)
-        for field in model._meta.concrete_fields
-        if not isinstance(field, models.AutoField)
-    ]
-
-
-@cache
-def _statement(model: type[models.Model], vendor: str) -> str:
+def _statement(model: type[models.Model], given: frozenset[str], vendor: str) -> tuple[str, list[Column]]:
+    """The statement, and the columns whose values are its parameters: those ``given``, and those whose default is made
+    anew each time. The others' defaults are part of the text, since every parameter costs its quoting."""
     quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns = [str(field.column) for field, _ in _columns(model)]
+    columns: dict[str, str] = {}
+    written: list[Column] = []
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.AutoField):
+            continue
+        literal = None if field.attname in given else _constant(field)
+        columns[quote(str(field.column))] = literal or "%s"
+        if literal is None:
+            default = timezone.now if getattr(field, "auto_now_add", False) else field.get_default
+            written.append((field, default))
     insert_sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))}) "  # noqa: S608 - names of ours
-        f"VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT DO NOTHING"
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) "  # noqa: S608 - names of ours
+        f"VALUES ({', '.join(columns.values())}) ON CONFLICT DO NOTHING"
     )
     if vendor == "sqlite":
-        return insert_sql
+        return insert_sql, written
     # Sent as one message, which PostgreSQL runs as one transaction: the bound ends with it, at no extra round trip.
-    return f"SET LOCAL statement_timeout = {LONGEST_WAIT}; {insert_sql}"
+    return f"SET LOCAL statement_timeout = {LONGEST_WAIT}; {insert_sql}", written
+
+
+def _constant(field: models.Field[Any, Any]) -> str | None:
+    """The field's default as SQL, if it is always the same and the same to every database."""
+    if getattr(field, "auto_now_add", False) or (field.has_default() and callable(field.default)):
+        return None
+    default = field.get_default()
+    if default is None:
+        return "NULL"
+    if type(default) is int:
+        return str(default)
+    text = str(default)  # a member of TextChoices as well
+    return f"'{text}'" if isinstance(default, str) and re.fullmatch(r"\w*", text) else None
 
 
 class _Impatience:
