@@ -1,7 +1,7 @@
 """The whole system on one machine for trying it out: what ``make demo`` starts, and the .env it writes the first time.
 
-The demo keeps to itself: its own SQLite files and its own Redis under ``var/``, the WeCom stand-in instead of WeCom,
-whatever else the .env says.
+The demo keeps to itself: its own SQLite files and its own Redis under ``var/``, stand-ins instead of WeCom and of the
+remote project library, whatever else the .env says.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from config.runner import Part, Runner
 
 DATABASE = "demo.sqlite3"
 STANDIN_DATABASE = "standin.sqlite3"
+LIBRARY_DATABASE = "projects_standin.sqlite3"
+LIBRARY_KEY = "key-of-the-demo-library"
+"""The same everywhere: it opens made-up projects on this machine, and an older demo's .env has none."""
+WRITTEN_BY_US = "# Written by `make demo`, for the demo only: .env.example explains how to set up the real thing."
 NO_WORD_ABOUT_ROOT = ("-W", "ignore::UserWarning:celery.platforms")
 """In a container the demo runs as root, and Celery's page of warning would be the last thing that is read."""
 
@@ -42,6 +46,7 @@ class Addresses:
     web: int
     standin: int
     redis: int
+    library: int
 
     @classmethod
     def for_port(cls, port: int) -> Addresses:
@@ -49,7 +54,7 @@ class Addresses:
         if not port_is_free(port):
             raise CannotStart(f"Port {port} is taken. Choose another one: make demo PORT={port + 1}")
         neighbours = [
-            other if other < 65536 and port_is_free(other) else free_port() for other in (port + 91, port + 92)
+            other if other < 65536 and port_is_free(other) else free_port() for other in range(port + 91, port + 94)
         ]
         return cls(port, *neighbours)
 
@@ -61,6 +66,10 @@ class Addresses:
     def standin_url(self) -> str:
         return f"http://127.0.0.1:{self.standin}"
 
+    @property
+    def library_url(self) -> str:
+        return f"http://127.0.0.1:{self.library}"
+
     def settings(self, var: Path) -> dict[str, str]:
         """What moves with the ports; also in the .env, so that commands in another terminal find the demo."""
         return {
@@ -70,6 +79,9 @@ class Addresses:
             "WECOM_API_BASE_URL": self.standin_url,
             "WECOM_STANDIN_URL": self.standin_url,
             "WECOM_CALLBACK_URL": f"http://127.0.0.1:{self.web}/wecom/callback",
+            "REMOTE_API_BASE_URL": self.library_url,
+            "REMOTE_API_KEY": LIBRARY_KEY,
+            "PROJECTS_STANDIN_URL": self.library_url,
         }
 
 
@@ -101,16 +113,27 @@ def write_env(path: Path, addresses: Addresses, var: Path) -> None:
         "LOG_FORMAT": "console",
         **addresses.settings(var),
     }
-    lines = ["# Written by `make demo`, for the demo only: .env.example explains how to set up the real thing."]
-    lines += [f"{name}={value}" for name, value in values.items()]
+    lines = [WRITTEN_BY_US, *(f"{name}={value}" for name, value in values.items())]
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
 
+def complete_env(path: Path, addresses: Addresses, var: Path) -> None:
+    """Adds what the .env of an older demo does not know yet. A .env that somebody wrote is left alone."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0] != WRITTEN_BY_US:
+        return
+    known = {line.partition("=")[0] for line in lines}
+    missing = {name: value for name, value in addresses.settings(var).items() if name not in known}
+    if missing:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in missing.items())
+
+
 def set_old_data_aside(var: Path) -> None:
     """Data whose secrets were sealed with the keys of a .env that is gone cannot be opened any more."""
-    for name in (DATABASE, STANDIN_DATABASE):
+    for name in (DATABASE, STANDIN_DATABASE, LIBRARY_DATABASE):
         for suffix in ("", "-wal", "-shm"):
             file = var / f"{name}{suffix}"
             if file.exists():
@@ -150,7 +173,9 @@ def run(root: Path, var: Path, port: int, out: IO[str]) -> None:
     held = lock(var)
     addresses = Addresses.for_port(port)
     env_file = root / ".env"
-    if not env_file.exists():
+    if env_file.exists():
+        complete_env(env_file, addresses, var)
+    else:
         set_old_data_aside(var)
         write_env(env_file, addresses, var)
         out.write(_("Wrote .env with fresh secrets for the demo.") + "\n")
@@ -158,54 +183,60 @@ def run(root: Path, var: Path, port: int, out: IO[str]) -> None:
     if out.isatty():
         environment["FORCE_COLOR"] = "1"
     with Runner(environment, cwd=root, out=out) as runner:
-        log_ins = _start(runner, addresses, var)
-        _welcome(out, addresses, log_ins)
+        said = _start(runner, addresses, var)
+        _welcome(out, addresses, said)
         runner.wait()
     held.close()
 
 
 def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
-    """All parts in order; the lines that seed_demo printed (the log-ins)."""
+    """All parts in order; the lines that the seeds printed (the log-ins, a customer's link)."""
     redis = valkey_command(port=addresses.redis, directory=var / "valkey")
     local = f"http://127.0.0.1:{addresses.web}"
-    # without its log: what it prints is shown to the person at the end
-    seed = Part("seed", ["env", "LOG_LEVEL=ERROR", *manage("seed_demo")], once=True)
+    # without their logs: what they print is shown to the person at the end
+    seeds = [
+        Part(name, ["env", "LOG_LEVEL=ERROR", *manage(command)], once=True)
+        for name, command in (("seed", "seed_demo"), ("projects", "seed_projects_demo"))
+    ]
     celery = [sys.executable, *NO_WORD_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "config"]
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
     standin = manage("wecom_standin", "--port", str(addresses.standin), "--database", str(var / STANDIN_DATABASE))
+    library = manage("projects_standin", "--port", str(addresses.library), "--database", str(var / LIBRARY_DATABASE))
     runner.start(
         Part("redis", [*redis, "--loglevel", "warning"], ready=lambda: port_answers(addresses.redis)),
         Part("wecom", standin, ready=answers(f"{addresses.standin_url}/standin/health")),
+        Part("library", library, ready=answers(f"{addresses.library_url}/standin/health")),
         Part("migrate", manage("migrate", "--verbosity", "0"), once=True),
     )
     runner.start(
-        seed,
+        *seeds,
         Part(
             "web",
             [*gunicorn, "--bind", f"127.0.0.1:{addresses.web}"],
             ready=answers(f"{local}/health"),
         ),
     )
-    # only now: the seed decides on quotes, and a worker that submits them meanwhile would come in between
+    # only now: the first seed decides on quotes, and a worker that submits them meanwhile would come in between
     runner.start(
         Part("worker", [*celery, "worker", "--concurrency", "2", "--without-mingle"]),
         Part("beat", [*celery, "beat"], ready=answers(f"{local}/health/ready")),
     )
-    return seed.lines
+    return [line for seed in seeds for line in seed.lines]
 
 
-def _welcome(out: IO[str], addresses: Addresses, log_ins: list[str]) -> None:
-    """In the site's language, as what seed_demo says is."""
+def _welcome(out: IO[str], addresses: Addresses, said: list[str]) -> None:
+    """In the site's language, as what the seeds said is."""
     pages = [
         (f"{addresses.site}/admin/", _("Admin")),
         (f"{addresses.site}/api/docs", _("REST API")),
         (f"{addresses.standin_url}/", _("WeCom on a phone: approve here")),
+        (f"{addresses.library_url}/", _("Project library: change projects here")),
     ]
     lines = [
         "",
         _("Quotebridge is ready."),
         *(f"  {address:<32} {what}" for address, what in pages),
-        *(f"  {line}" for line in log_ins),
+        *(f"  {line}" for line in said),
         "  " + _("Ctrl-C ends everything."),
         "",
     ]

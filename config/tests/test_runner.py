@@ -143,7 +143,7 @@ def quiet_port() -> int:
 
 class TestDemo:
     def test_the_env_it_writes_is_complete_private_and_different_each_time(self, tmp_path: Path):
-        addresses = demo.Addresses(8000, 8091, 8092)
+        addresses = demo.Addresses(8000, 8091, 8092, 8093)
         texts = []
         for name in ("one", "two"):
             file = tmp_path / name
@@ -161,8 +161,25 @@ class TestDemo:
     def test_an_env_that_exists_is_never_overwritten(self, tmp_path: Path):
         (tmp_path / ".env").write_text("SECRET_KEY=mine\n")
         with pytest.raises(FileExistsError):
-            demo.write_env(tmp_path / ".env", demo.Addresses(1, 2, 3), tmp_path)
+            demo.write_env(tmp_path / ".env", demo.Addresses(1, 2, 3, 4), tmp_path)
         assert (tmp_path / ".env").read_text() == "SECRET_KEY=mine\n"
+
+    def test_an_env_of_an_older_demo_learns_what_is_new_and_keeps_the_rest(self, tmp_path: Path):
+        file, addresses = tmp_path / ".env", demo.Addresses(1, 2, 3, 4)
+        demo.write_env(file, addresses, tmp_path)
+        whole = file.read_text().splitlines()
+        older = [line for line in whole if not line.startswith(("REMOTE_", "PROJECTS_"))]
+        file.write_text("\n".join(older) + "\n")
+        demo.complete_env(file, demo.Addresses(9, 9, 9, 4), tmp_path)
+        assert file.read_text().splitlines() == whole
+        demo.complete_env(file, addresses, tmp_path)
+        assert file.read_text().splitlines() == whole
+
+    def test_an_env_that_somebody_wrote_is_left_alone(self, tmp_path: Path):
+        file = tmp_path / ".env"
+        file.write_text("SECRET_KEY=mine\n")
+        demo.complete_env(file, demo.Addresses(1, 2, 3, 4), tmp_path)
+        assert file.read_text() == "SECRET_KEY=mine\n"
 
     def test_the_credentials_have_the_form_wecom_uses(self):
         values = demo.fresh_secrets()
@@ -209,9 +226,10 @@ class TestDemo:
     def test_its_welcome_is_in_one_language(self, language: str, said: str):
         out = io.StringIO()
         with translation.override(language):
-            demo._welcome(out, demo.Addresses(8000, 8091, 8092), [])
+            demo._welcome(out, demo.Addresses(8000, 8091, 8092, 8093), [])
         assert said in out.getvalue()
         assert "http://localhost:8000/admin/" in out.getvalue()
+        assert "http://127.0.0.1:8093/" in out.getvalue()
         assert ("ready" in out.getvalue()) == (language == "en")
 
     def test_its_worker_does_not_complain_about_root(self):

@@ -13,8 +13,9 @@ from config.runner import PartFailed, Stopped
 
 class Command(BaseCommand):
     help = (
-        "Run the whole system on this machine for trying it out: web, worker, beat, an embedded Redis and the WeCom "
-        "stand-in, with demo data. Writes a .env with fresh secrets when there is none. Ctrl-C ends everything."
+        "Run the whole system on this machine for trying it out: web, worker, beat, an embedded Redis, and stand-ins "
+        "for WeCom and the project library, with demo data. Writes a .env with fresh secrets when there is none. "
+        "Ctrl-C ends everything."
     )
     requires_system_checks: list[str] = []  # before the first run there is no .env to be checked
 
