@@ -21,6 +21,5 @@ def quiet_until(now: datetime, quiet_from: time | None, quiet_until: time | None
     if outside:
         return None
     day = local.date() + timedelta(days=1 if over_midnight and clock >= quiet_from else 0)
-    # fold=1: of an hour that comes twice the second; a moment later is no harm, one in the quiet hours is
-    end = datetime.combine(day, quiet_until, tzinfo=zone).replace(fold=1).astimezone(UTC)
-    return end if end > now else None
+    end = datetime.combine(day, quiet_until, tzinfo=zone)
+    return max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -118,8 +118,6 @@ class MemberRate:
     def reserve(self, userids: Sequence[str]) -> list[MemberBusy]:
         """A turn for one notice to each of ``userids`` (any of them as often as it has notices), first come first
         served. One round trip. An answer without ``retry_after`` may go at once: ``take_turn`` has the last word."""
-        if not userids:
-            return []
         keys = [key for userid in userids for key in (self._sent(userid), self._turns(userid))]
         answers = self._run(_RESERVE, keys, [*_places("notice"), _micro(INTERVAL)])
         return [_busy(turn, wait) for turn, wait in answers]

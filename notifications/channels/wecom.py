@@ -44,9 +44,8 @@ class WeComChannel(Channel):
 
     def reserve(self, messages: Sequence[Message]) -> list[NotYet | None]:
         """A turn at each member's rate, for those that have none yet."""
-        turns = iter(
-            self._client.member_rate.reserve([message.address for message in messages if message.turn is None])
-        )
+        new = [message.address for message in messages if message.turn is None]
+        turns = iter(self._client.member_rate.reserve(new) if new else ())
         return [_no_turn(next(turns)) if message.turn is None else None for message in messages]
 
     def send(self, message: Message) -> str:

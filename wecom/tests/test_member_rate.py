@@ -150,8 +150,8 @@ def test_a_decision_goes_before_the_notices_that_wait(rate: MemberRate, clock: C
     clock.forward(0.5)
     rate.take(["li.mei"])
     # and then the next notice makes room, not the other way round
+    clock.set(promised[60].turn)
     with pytest.raises(MemberBusy) as caught:
-        clock.set(promised[60].turn)
         rate.take_turn("li.mei", promised[60].turn)
     assert 0 < caught.value.retry_after < 2 * INTERVAL
 
@@ -187,7 +187,6 @@ def test_members_and_apps_have_rates_of_their_own_and_userids_ignore_case(rate: 
     turns = rate.reserve(["li.mei", "wang", "LI.MEI"])
     assert [busy.retry_after for busy in turns] == [0, 0, pytest.approx(INTERVAL)]
     assert MemberRate("another").reserve(["li.mei"])[0].retry_after == 0
-    assert rate.reserve([]) == []
 
 
 def test_a_pause_of_sending_holds_for_every_member_and_costs_no_turn(rate: MemberRate) -> None:
@@ -196,7 +195,7 @@ def test_a_pause_of_sending_holds_for_every_member_and_costs_no_turn(rate: Membe
         with pytest.raises(QuotaError) as caught:
             attempt()
         assert caught.value.retry_after == pytest.approx(60, abs=5)
-    assert [key for key in redis().scan_iter(f"{rate._app_key}:member:*")] == []
+    assert not list(redis().scan_iter(f"{rate._app_key}:member:*"))
 
 
 def test_parallel_callers_get_exactly_the_minute(rate: MemberRate, monkeypatch: pytest.MonkeyPatch) -> None:
