@@ -1,0 +1,138 @@
+"""A library that answers over HTTP, a project in the mirror, and links to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from django.utils import timezone
+
+from projects.models import ProjectAccessToken, ProjectCache, ProjectStatusChange, RemoteSource
+from projects.sync.apply import apply_one
+from projects.throttling import Budgets
+from projects.tokens import Issued, issue
+
+MORNING = datetime(2026, 2, 2, 1, 30, tzinfo=UTC)
+"""09:30 in Shanghai."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tests before have used of this process's budget is not this test's business."""
+    monkeypatch.setattr("projects.door.budgets", Budgets())
+
+
+class Library:
+    """A remote library whose answers a test chooses."""
+
+    def __init__(self) -> None:
+        self.projects: dict[str, dict[str, Any]] = {}
+        self.down = False
+        self.asked = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        library = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                library.asked += 1
+                project = library.projects.get(unquote(self.path.rpartition("/")[2]))
+                body = json.dumps(project).encode()
+                self.send_response(500 if library.down else 200 if project else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: Any) -> None:
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def library() -> Iterator[Library]:
+    server = Library()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def source(library: Library, request: pytest.FixtureRequest) -> RemoteSource:
+    request.getfixturevalue("transactional_db" if "live_server" in request.fixturenames else "db")
+    return RemoteSource.objects.create(slug="main", name="Main", base_url=library.url, api_key="key")
+
+
+SALES = {
+    "id": "SO-1",
+    "type": "sales",
+    "title": "二期厂房板式换热器采购",
+    "status": "shipped",
+    "customer_name": "苏州精工机械有限公司",
+    "phone": "13812348888",
+    "updated_at": "2026-02-02T09:30:00+08:00",
+    "product": "板式换热器 BR06",
+    "quantity": 12,
+    "payment_time": "2026-02-01T16:20:00+08:00",
+    "tracking_number": "SF140099887766",
+    "rack_unit": {"位置": "B-12", "层": 3},
+    "stakeholders": [
+        {"role": "customer", "user_id": "C1", "name": "王芳", "phone": "13812348888"},
+        {"role": "salesman", "user_id": "li.mei", "name": "李梅", "wecom_userid": "li.mei"},
+        {"role": "engineer", "user_id": "he.engineer", "name": "何涛"},
+    ],
+}
+
+
+@pytest.fixture
+def copied(library: Library, source: RemoteSource) -> Callable[..., ProjectCache]:
+    """A project that is in the library and, confirmed ``ago``, in the mirror: SALES with ``fields``."""
+
+    def copy(ago: timedelta = timedelta(minutes=5), **fields: Any) -> ProjectCache:
+        item = library.projects[fields.get("id", "SO-1")] = SALES | fields
+        return apply_one(source, item, now=timezone.now() - ago)
+
+    return copy
+
+
+@pytest.fixture
+def project(copied: Callable[..., ProjectCache]) -> ProjectCache:
+    """Shipped today, after two other states."""
+    row = copied()
+    for place, (old, new) in enumerate([("pending", "processing"), ("processing", "shipped")]):
+        ProjectStatusChange.objects.create(
+            project=row,
+            remote_id=row.remote_id,
+            title=row.title,
+            type=row.type,
+            old_status=old,
+            new_status=new,
+            at=MORNING + timedelta(hours=place),
+        )
+    return row
+
+
+@pytest.fixture
+def link(project: ProjectCache) -> Issued:
+    return issue(project, user_id="C1", user_name="王芳", access_type="customer")
+
+
+@pytest.fixture
+def expired(project: ProjectCache) -> Issued:
+    """A link whose time was over an hour ago."""
+    issued = issue(project, user_id="C1", user_name="王芳", access_type="customer")
+    ProjectAccessToken.objects.filter(pk=issued.row.pk).update(expires_at=timezone.now() - timedelta(hours=1))
+    return issued
