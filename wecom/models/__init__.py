@@ -1,0 +1,27 @@
+"""What the WeCom side keeps: apps and their secrets, the inbox, who is who, customers, and the runs that read them."""
+
+from wecom.models.callbacks import CallbackEvent, RefusedCallback
+from wecom.models.configs import Capability, CapabilityResult, KeyCanary, WeComConfig
+from wecom.models.customers import ExternalContact, Follower, Tag, TagGroup
+from wecom.models.directory_runs import DirectoryRunStatus, DirectorySyncRun, DirectoryType
+from wecom.models.members import Department, Member, MemberDepartment, Origin
+
+__all__ = [
+    "CallbackEvent",
+    "Capability",
+    "CapabilityResult",
+    "Department",
+    "DirectoryRunStatus",
+    "DirectorySyncRun",
+    "DirectoryType",
+    "ExternalContact",
+    "Follower",
+    "KeyCanary",
+    "Member",
+    "MemberDepartment",
+    "Origin",
+    "RefusedCallback",
+    "Tag",
+    "TagGroup",
+    "WeComConfig",
+]
