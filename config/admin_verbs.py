@@ -70,6 +70,8 @@ class VerbsMixin(ModelAdmin):
     """Offers the class's ``verbs`` as buttons and as actions of the list."""
 
     verbs: ClassVar[tuple[Verb, ...]] = ()
+    leads: ClassVar[tuple[str, ...]] = ()
+    """Further buttons of an object's page: methods that only lead somewhere, for everybody who sees the page."""
 
     class Media:
         css = {"all": ("config/admin.css",)}
@@ -80,7 +82,7 @@ class VerbsMixin(ModelAdmin):
             return
         for verb in cls.verbs:
             setattr(cls, page_name(verb), verb_page(verb))
-        cls.actions_detail = tuple(page_name(verb) for verb in cls.verbs)
+        cls.actions_detail = (*map(page_name, cls.verbs), *cls.leads)
         cls.actions = tuple(_bulk(verb) for verb in cls.verbs if verb.in_lists)
 
     def seen(self, obj: Any) -> str:
@@ -99,7 +101,7 @@ class VerbsMixin(ModelAdmin):
             return []
         fitting = {page_name(verb) for verb in self.verbs if verb.allowed(request.user) and verb.fits(request, obj)}
         offered = super().get_actions_detail(request, object_id)
-        return [entry for entry in offered if entry.method.original_function_name in fitting]
+        return [entry for entry in offered if entry.method.original_function_name in fitting | {*self.leads}]
 
     # -- one object --------------------------------------------------------------------------------------------------
 
@@ -170,7 +172,7 @@ class VerbsMixin(ModelAdmin):
             self.log_change(request, obj, sentence)
         messages.success(request, sentence)
 
-    def _report(self, request: HttpRequest, verb: Verb, targets: Iterable[Any], do: Callable[[Any], str]) -> None:
+    def _report(self, request: HttpRequest, verb: Verb, targets: Iterable[Any], do: Callable[[Any], object]) -> None:
         done: list[Any] = []
         refused: dict[str, list[Any]] = defaultdict(list)
         for obj in targets:

@@ -72,6 +72,19 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_deferred(self) -> Iterable[str]:
+        """Heavy columns that a list does not show."""
+        return ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        on_list = request.resolver_match is not None and request.resolver_match.url_name == self._changelist_name
+        return rows.defer(*self.get_deferred()) if on_list else rows
+
+    @property
+    def _changelist_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+
 
 def retry_verb(permission: str, retry: Callable[[Any], Any] = lambda rows: rows.retry()) -> Verb:
     """*Retry*: make a failed or dead row due now, for people with ``permission``. ``retry`` is given the row as a
@@ -109,14 +122,4 @@ class QueueAdmin(FactsAdmin):
         return f"{row.last_error[:100]}…" if len(row.last_error) > 100 else row.last_error
 
     def get_deferred(self) -> Iterable[str]:
-        """Heavy columns that a list does not show."""
         return ("payload",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        on_list = request.resolver_match is not None and request.resolver_match.url_name == self._changelist_name
-        return rows.defer(*self.get_deferred()) if on_list else rows
-
-    @property
-    def _changelist_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_changelist"

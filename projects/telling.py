@@ -34,6 +34,8 @@ from projects.stakeholders import HasStakeholders, members_among, recipients_of
 
 STATUS_CHANGED = "project.status_changed"
 LINK_REQUESTED = "project.link_requested"
+ABOUT = "project-change:"
+"""With a change's number: what ``Notification.about`` says of the messages about it."""
 CHANNELS = (ChannelKind.WECOM.value, ChannelKind.SMS.value, ChannelKind.EMAIL.value)
 Facts = Mapping[str, str | Promise]
 
@@ -58,7 +60,7 @@ def tell_changes(changes: Sequence[Change]) -> None:
     occasions = [
         Occasion(
             key=str(change.row.pk),
-            about=f"project-change:{change.row.pk}",
+            about=f"{ABOUT}{change.row.pk}",
             recipients=recipients_of(change.project, members),
             facts=change_facts(change.row, display),
         )
@@ -137,18 +139,21 @@ def _quiet(now: datetime) -> datetime | None:
 
 
 _CHANGE_TEXT = {
-    "zh-hans": "项目“{{ title }}”（{{ project_id }}）的状态已由“{{ old_status }}”变为“{{ new_status }}”，时间：{{ time }}。",
+    "zh-hans": (
+        "项目“{{ title }}”（{{ project_id }}）的状态已由“{{ old_status }}”变为“{{ new_status }}”，时间：{{ time }}。"
+    ),
     "en": "Project “{{ title }}” ({{ project_id }}) went from “{{ old_status }}” to “{{ new_status }}” at {{ time }}.",
 }
 _CHANGE_SUBJECT = {"zh-hans": "{{ title }}：{{ new_status }}", "en": "{{ title }}: {{ new_status }}"}
 _LINK_TEXT = {
     "zh-hans": (
-        "{{ person }}（{{ role }}）的项目链接已过期，请求新的链接。项目：{{ title }}（{{ project_id }}），客户：{{ customer }}，"
-        "时间：{{ time }}。在此生成链接：{{ address }}"
+        "{{ person }}（{{ role }}）的项目链接已过期，请求新的链接。"
+        "项目：{{ title }}（{{ project_id }}），客户：{{ customer }}，时间：{{ time }}。在此生成链接：{{ address }}"
     ),
     "en": (
-        "{{ person }} ({{ role }}) asks for a new link, as theirs has expired. Project: {{ title }} ({{ project_id }}), "
-        "customer: {{ customer }}, time: {{ time }}. Make a link here: {{ address }}"
+        "{{ person }} ({{ role }}) asks for a new link, as theirs has expired. "
+        "Project: {{ title }} ({{ project_id }}), customer: {{ customer }}, time: {{ time }}. "
+        "Make a link here: {{ address }}"
     ),
 }
 _LINK_SUBJECT = {"zh-hans": "{{ person }}请求新的项目链接", "en": "{{ person }} asks for a new project link"}

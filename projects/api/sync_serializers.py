@@ -104,7 +104,9 @@ class RunSerializer(serializers.ModelSerializer[ProjectSyncHistory]):
     """Progress of one run."""
 
     run_id = serializers.IntegerField(source="pk")
-    source = serializers.CharField(source="source.slug", help_text="The library's short name.")
+    source = serializers.CharField(  # type: ignore[assignment] # the name of an attribute of fields, too
+        source="source.slug", help_text="The library's short name."
+    )
     percent = serializers.IntegerField(
         allow_null=True, help_text="0 to 100; null while the library has not said how many there are."
     )

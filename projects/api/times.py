@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from projects.document import format_time
-
-PATTERN = "YYYY-MM-DD HH:mm:ss"
+from projects.reading import SYNC_TIME
 
 
 def written(moment: datetime | None, zone: str) -> str | None:
-    return None if moment is None else format_time(moment, PATTERN, zone)
+    return None if moment is None else format_time(moment, SYNC_TIME, zone)
