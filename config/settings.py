@@ -277,7 +277,7 @@ REST_KNOX = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Quotebridge",
-    "DESCRIPTION": "Quotations and their approval in WeCom.",
+    "DESCRIPTION": "Quotations and their approval in WeCom; projects and who may look at them.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -294,6 +294,12 @@ SPECTACULAR_SETTINGS = {
         "Flow": "approvals.models.Flow",
         "Channel": "approvals.models.Channel",
         "Outcome": "approvals.models.Outcome",
+        "ProjectType": "projects.models.ProjectType",
+        "ProjectStatus": "projects.models.ProjectStatus",
+        "Role": "projects.models.Role",
+        "RunStatus": "projects.models.RunStatus",
+        "SyncType": "projects.models.SyncType",
+        "AskedSyncType": "projects.api.sync_serializers.ASKED",
     },
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -22,20 +22,20 @@ class SyncConfigForm(forms.ModelForm):
         label=_("Synchronise on schedule"), required=False, widget=UnfoldBooleanSwitchWidget()
     )
     sync_types = forms.MultipleChoiceField(
-        label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultiple()
+        label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
     )
     notify_channels = forms.MultipleChoiceField(
         label=_("Channels"),
         choices=CHANNELS,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text=_("WeCom reaches members of the company only; customers are reached by SMS and email."),
     )
     phone_visible_to = forms.MultipleChoiceField(
         label=_("Links that show phone numbers"),
         choices=Role.choices,
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text=_("Roles whose links show a customer's number in full."),
     )
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
 from config.admin_verbs import VerbsMixin
 from config.secret_fields import SecretField, keep_stored, mask_stored
@@ -27,7 +27,7 @@ from projects.sync_request import hand_to_worker, open_runs
 
 class SourceForm(forms.ModelForm):
     types = forms.MultipleChoiceField(
-        label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultiple()
+        label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
     )
 
     class Meta:

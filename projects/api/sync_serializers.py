@@ -22,11 +22,13 @@ from projects.models import (
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 10_000_000
+ASKED = [("manual", _("Started by a person")), ("full", _("Everything"))]
+"""What a client may call it."""
 
 
 class SyncRequestSerializer(ExactSerializer):
     sync_type = serializers.ChoiceField(
-        [("manual", _("Started by a person")), ("full", _("Everything"))],
+        ASKED,
         default="manual",
         help_text="Both are the same: every run compares the whole list.",
     )
