@@ -69,7 +69,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("projects.ProjectAccessToken", "link"),
             Entry("projects.ProjectAccessLog", "visibility"),
             Entry("projects.ProjectSyncHistory", "sync"),
-            Entry("projects.ProjectSyncHistory", "bar_chart", _("Statistics"), page="projects_statistics"),
+            Entry("projects.ProjectSyncHistory", "bar_chart", _("Statistics"), page="projects_projectsynchistory_statistics"),
             Entry("projects.RemoteSource", "cloud"),
             Entry("projects.ProjectSyncConfig", "tune"),
             Entry("projects.TimeDisplayConfig", "schedule"),

@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminURLInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from config.admin_verbs import VerbsMixin
 from config.secret_fields import SecretField, keep_stored, mask_stored
@@ -26,6 +30,13 @@ from projects.sync_request import hand_to_worker, open_runs
 
 
 class SourceForm(forms.ModelForm):
+    base_url = forms.URLField(
+        label=_("Base address"),
+        max_length=500,
+        assume_scheme="https",
+        widget=UnfoldAdminURLInputWidget(),
+        help_text=_("Projects are read from this address followed by /projects."),
+    )
     types = forms.MultipleChoiceField(
         label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
     )
