@@ -21,6 +21,7 @@ import pytest
 from redis import Redis
 
 if TYPE_CHECKING:
+    from config.testing.database import Database
     from config.testing.processes import Stack, Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +177,17 @@ def stack(tmp_path: Path, transactional_db: None) -> Iterator[Stack]:
     processes = Stack(tmp_path, redis_url=os.environ["REDIS_URL"])
     yield processes
     processes.close()
+
+
+@pytest.fixture(scope="session")
+def blank_database(django_db_blocker: Any) -> Iterator[Database]:
+    """A migrated database of its own, to make copies of; see ``config.testing.house.House``."""
+    from config.testing.database import template
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    database = template(django_db_blocker.unblock, f"blank_{worker}", Path(os.environ["TEST_FOLDER"]))
+    yield database
+    database.drop()
 
 
 @pytest.fixture(scope="session")

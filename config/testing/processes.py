@@ -216,6 +216,16 @@ class Stack:
         standin.process.wait_ready(lambda: answers(url + "/standin/health"))
         return standin
 
+    def library(self, *, key: str, projects: int = 60) -> Web:
+        """The project library's stand-in. Its address goes into ``environment``, so start it before web and worker."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        self.environment |= {"REMOTE_API_BASE_URL": url, "REMOTE_API_KEY": key, "PROJECTS_STANDIN_URL": url}
+        options = ("--port", str(port), "--database", str(self.directory / "library.sqlite3"))
+        library = Web(self.manage("projects_standin", *options, "--projects", str(projects)), url)
+        library.process.wait_ready(lambda: answers(url + "/standin/health"))
+        return library
+
     def close(self) -> None:
         for process in reversed(self.processes):
             process.kill()

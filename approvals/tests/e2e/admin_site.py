@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import requests
 
-from approvals.tests.e2e.clients import TIMEOUT
 from approvals.tests.e2e.house import PASSWORD
+from config.testing.clients import TIMEOUT
 
 
 class AdminSite:

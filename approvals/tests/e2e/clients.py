@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import requests
-
+from config.testing.clients import RestClient
 from config.testing.processes import wait_until
 
-TIMEOUT = 40
 LOOK_EVERY = 0.1
 """Seconds between two looks; five people may look at once without meeting the API's limit of calls."""
 PROMISED_SECONDS = 5.0
@@ -29,29 +27,8 @@ CONTENT: dict[str, Any] = {
 }
 
 
-class RestClient:
-    """One person's API token in use."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url, self.token = url, token
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Token {token}"
-
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.session.get(f"{self.url}/api/{path}", params=query, timeout=TIMEOUT)
-
-    def post(self, path: str, **body: Any) -> requests.Response:
-        return self.session.post(f"{self.url}/api/{path}", json=body, timeout=TIMEOUT)
-
-    def read(self, path: str, **query: Any) -> Any:
-        response = self.get(path, **query)
-        assert response.status_code == 200, response.text
-        return response.json()
-
-    def do(self, path: str, **body: Any) -> Any:
-        response = self.post(path, **body)
-        assert response.status_code in (200, 201, 202), response.text
-        return response.json()
+class QuoteClient(RestClient):
+    """A salesman's or an approver's."""
 
     def new_quote(self, **changes: Any) -> QuoteOnApi:
         response = self.post("quotes", **{**CONTENT, **changes})
@@ -69,7 +46,7 @@ class RestClient:
 class QuoteOnApi:
     """One quote as its owner sees it."""
 
-    def __init__(self, client: RestClient, created: dict[str, Any]) -> None:
+    def __init__(self, client: QuoteClient, created: dict[str, Any]) -> None:
         self.client = client
         self.id: int = created["id"]
         self.number: str = created["quote_number"]

@@ -9,12 +9,11 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from approvals.tests.e2e.database import Database, template
 from approvals.tests.e2e.house import House
+from config.testing.database import Database
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 HERE = Path(__file__).parent
@@ -28,29 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def blank(django_db_blocker: Any) -> Iterator[Database]:
-    """A migrated database to make copies of."""
-    database = template(django_db_blocker.unblock, f"e2e_blank_{WORKER}", Path(os.environ["TEST_FOLDER"]))
-    yield database
-    database.drop()
-
-
-@pytest.fixture(scope="session")
-def build(blank: Database, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., House]:
+def build(blank_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., House]:
     """Build a house over ``database``, or over a new one. Whoever builds it closes it."""
 
     def make(database: Database | None = None) -> House:
         directory = tmp_path_factory.mktemp("house")
-        return House(directory, database or blank.copy(f"e2e_{WORKER}_{next(_numbers)}", directory))
+        return House(directory, database or blank_database.copy(f"e2e_{WORKER}_{next(_numbers)}", directory))
 
     return make
-
-
-def closed(house: House) -> None:
-    """End everything; fails if a secret was logged."""
-    leaks = house.leaks()
-    house.close()
-    assert leaks == []
 
 
 @pytest.fixture
@@ -58,14 +42,14 @@ def own_house(build: Callable[..., House]) -> Iterator[House]:
     """A house for this test alone, which may break it. Only its WeCom is running yet."""
     house = build()
     yield house
-    closed(house)
+    house.finish()
 
 
 @pytest.fixture(scope="package")
 def _shared_house(build: Callable[..., House]) -> Iterator[House]:
     house = build().open(web=2, workers=2)
     yield house
-    closed(house)
+    house.finish()
 
 
 @pytest.fixture

@@ -1,25 +1,19 @@
-"""One running Quotebridge for a test: web, workers, beat, its own Valkey and WeCom, and the people who use it."""
+"""A house with a WeCom next door, and the people who make and approve quotes."""
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
-from typing import Any
 
-import requests
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from knox.models import AuthToken
 
-from approvals.tests.e2e.clients import RestClient
-from approvals.tests.e2e.database import Database
-from approvals.tests.e2e.phone import Phone
-from config.children import free_port
-from config.testing.processes import Process, Stack, Valkey, Web
+from approvals.tests.e2e.clients import QuoteClient
+from config.testing.database import Database
+from config.testing.house import House as BaseHouse
 from wecom.crypto import CallbackCrypto
 from wecom.models import Member, WeComConfig
+from wecom.tests.phone import Phone
 
 CORP_ID = "wwe2e0123456789ab"
 SECRET = "canary-corp-secret-7Qd2mZx9LbN4"
@@ -36,18 +30,12 @@ CAST = {
 }
 
 
-class House:
+class House(BaseHouse):
     """``clients`` by user name. Starts the stand-in and hires the people; ``open`` starts the rest."""
 
     def __init__(self, directory: Path, database: Database) -> None:
-        self.directory, self.database = directory, database
-        self.valkey = Valkey(directory / "valkey").start()
-        with database.opened():
-            self.stack = Stack(directory, redis_url=self.valkey.url)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(directory, database)
         self.stack.environment |= {
-            "API_BASE_URL": self.url,
             "WECOM_CORP_ID": CORP_ID,
             "WECOM_AGENT_ID": "1000042",
             "WECOM_SECRET": SECRET,
@@ -58,73 +46,23 @@ class House:
         self.standin = self.stack.standin(callback_url=f"{self.url}/wecom/callback")
         self.phone = Phone(self.standin.url)
         with database.opened():
-            self.clients = {name: RestClient(self.url, token) for name, token in _hire().items()}
+            self.clients = {name: QuoteClient(self.url, token) for name, token in _hire().items()}
         self.crypto = CallbackCrypto(CALLBACK_TOKEN, AES_KEY, CORP_ID)
-        self.web: Web | None = None
-        self.workers: list[Process] = []
-        self.beat: Process | None = None
-
-    def open(self, *, web: int = 1, workers: int = 1, beat: bool = False) -> House:
-        """Start the parts, ``web`` and ``workers`` being numbers of processes, and wait until they work."""
-        self.start_web(web)
-        if workers:
-            self.start_worker(workers)
-        if beat:
-            self.start_beat()
-        return self
-
-    def start_web(self, processes: int = 1) -> Web:
-        self.web = self.stack.web(port=self.port, workers=processes)
-        return self.web
-
-    def start_worker(self, processes: int = 1, *, wait: bool = True) -> Process:
-        worker = self.stack.worker(concurrency=processes, wait=wait)
-        self.workers.append(worker)
-        return worker
-
-    def start_beat(self, *, wait: bool = True) -> Process:
-        self.beat = self.stack.beat(wait=wait)
-        return self.beat
 
     @property
-    def li(self) -> RestClient:
+    def li(self) -> QuoteClient:
         """Sells."""
         return self.clients["li"]
 
     @property
-    def wang(self) -> RestClient:
+    def wang(self) -> QuoteClient:
         """Approves."""
         return self.clients["wang"]
 
     @property
-    def lin(self) -> RestClient:
+    def lin(self) -> QuoteClient:
         """Looks after the connection to WeCom."""
         return self.clients["lin"]
-
-    def ready(self) -> tuple[bool, dict[str, Any], float]:
-        """``/health/ready``: whether it says 200, its parts, and the seconds it took."""
-        started = time.monotonic()
-        response = requests.get(f"{self.url}/health/ready", timeout=10)
-        return response.status_code == 200, response.json()["parts"], time.monotonic() - started
-
-    def manage(self, *arguments: str) -> tuple[int, str]:
-        """Run a command to its end; its exit status and what it printed. ``LANG`` is English."""
-        process = self.stack.start(
-            arguments[0], [sys.executable, "manage.py", *arguments], LANGUAGE_CODE="en", NO_COLOR="1"
-        )
-        return process.popen.wait(60), process.output
-
-    def reschedule(self, name: str, seconds: int) -> None:
-        """Set a schedule's interval as the admin form does: by saving the row."""
-        with self.database.opened():
-            interval, _created = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-            row = PeriodicTask.objects.get(name=name)
-            row.interval = interval
-            row.save()
-
-    def logs(self) -> dict[str, str]:
-        """What every process has printed, by the file's name."""
-        return {path.name: path.read_text(errors="replace") for path in sorted(self.directory.glob("*.log"))}
 
     def secrets(self) -> dict[str, str]:
         """What must not be read anywhere: name → value."""
@@ -134,10 +72,8 @@ class House:
             "callback token": CALLBACK_TOKEN,
             "EncodingAESKey": AES_KEY,
             "password": PASSWORD,
-            "SECRET_KEY": self.stack.environment["SECRET_KEY"],
-            "FIELD_ENCRYPTION_KEYS": self.stack.environment["FIELD_ENCRYPTION_KEYS"],
         }
-        return {**own, **tokens, **self._access_tokens()}
+        return {**super().secrets(), **own, **tokens, **self._access_tokens()}
 
     def _access_tokens(self) -> dict[str, str]:
         """Every token that this WeCom has ever given."""
@@ -147,24 +83,6 @@ class House:
             rows = store.execute("SELECT token FROM tokens").fetchall()
         store.close()
         return {f"access token {place}": token for place, (token,) in enumerate(rows)}
-
-    def leaks(self) -> list[str]:
-        """Where a secret stands in a log."""
-        secrets = self.secrets()
-        return [
-            f"{name} in {file}"
-            for file, text in self.logs().items()
-            for name, value in secrets.items()
-            if value in text
-        ]
-
-    def close(self) -> None:
-        for process in self.stack.processes:
-            process.thaw()
-        self.stack.close()
-        self.valkey.thaw()
-        self.valkey.kill()
-        self.database.drop()
 
 
 def _hire() -> dict[str, str]:

@@ -15,11 +15,11 @@ import pytest
 import requests
 from django.db import connection
 
-from approvals.tests.e2e.clients import CONTENT, TIMEOUT
-from approvals.tests.e2e.conftest import closed
-from approvals.tests.e2e.database import Database
+from approvals.tests.e2e.clients import CONTENT
 from approvals.tests.e2e.house import House
 from approvals.tests.e2e.traffic import post_callback
+from config.testing.clients import TIMEOUT
+from config.testing.database import Database
 from config.testing.processes import wait_until
 from wecom.models import CallbackEvent
 
@@ -73,7 +73,7 @@ def house(build: Callable[..., House], server: PostgresServer | None, django_db_
     yield house
     if server:
         house.database.drop = lambda: None  # type: ignore[method-assign]  # goes with its server
-    closed(house)
+    house.finish()
 
 
 @contextmanager

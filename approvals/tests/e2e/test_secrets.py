@@ -6,9 +6,9 @@ from __future__ import annotations
 import requests
 
 from approvals.tests.e2e.admin_site import AdminSite
-from approvals.tests.e2e.clients import TIMEOUT
 from approvals.tests.e2e.house import AES_KEY, CALLBACK_TOKEN, SECRET, House
 from approvals.tests.e2e.traffic import post_callback
+from config.testing.clients import TIMEOUT
 from wecom.models import WeComConfig
 
 

@@ -1,4 +1,4 @@
-"""WeCom's side of a house: what people do on their phones, what arrived there, and what is to go wrong."""
+"""WeCom's side of a running system: what people do on their phones, what arrived there, and what is to go wrong."""
 
 from __future__ import annotations
 
@@ -39,8 +39,14 @@ class Phone:
 
     def messages(self, userid: str) -> list[str]:
         """The texts of the messages on one phone, newest first."""
-        rows = self._get("messages", userid=userid)["messages"]
-        return [row["content"].get("content") or row["content"].get("text", {}).get("content", "") for row in rows]
+        return [
+            row["content"].get("content") or row["content"].get("text", {}).get("content", "")
+            for row in self.rows(userid)
+        ]
+
+    def rows(self, userid: str) -> list[dict[str, Any]]:
+        """The same messages as they are stored, those that WeCom dropped included."""
+        return list(self._get("messages", userid=userid)["messages"])
 
     def fault(self, kind: str, **parameters: Any) -> None:
         """Switch a fault on: ``endpoint``, ``count`` and the kind's own parameters."""
