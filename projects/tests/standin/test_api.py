@@ -11,7 +11,7 @@ import pytest
 from projects.models import ProjectStatus, ProjectType, Role
 from projects.standin.made_up import made_up_project
 from projects.standin.words import STATUSES, TYPES, WAYS
-from projects.tests.standin.conftest import Library
+from projects.tests.library import Library
 from wecom.standin.company import find_visible_member
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 
-from projects.tests.standin.conftest import KEY, Library
+from projects.tests.library import KEY, Library
 
 ONE = "PS-000003"
 

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from projects.tests.standin.conftest import Library
+from projects.tests.library import KEY, Library
 
 
 def test_down_closes_the_connection(library: Library) -> None:
@@ -45,7 +45,7 @@ def test_a_truncated_answer_ends_before_its_length(library: Library) -> None:
     whole = int(library.ask().headers["Content-Length"])
     library.fault("truncated")
     answer = library.session.get(
-        f"{library.url}/projects", headers={"Authorization": "Bearer library-key-4Zq"}, stream=True, timeout=10
+        f"{library.url}/projects", headers={"Authorization": f"Bearer {KEY}"}, stream=True, timeout=10
     )
     assert int(answer.headers["Content-Length"]) == whole
     with pytest.raises(requests.exceptions.ChunkedEncodingError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import requests
 
-from projects.tests.standin.conftest import Library
+from projects.tests.library import Library
 
 ONE = "PS-000003"
 

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from config.children import free_port
 from config.testing.processes import Process, answers
-from projects.tests.standin.conftest import KEY, Library
+from projects.tests.library import KEY, Library
 
 
 def process(folder: Path, port: int, *options: str) -> Process:
