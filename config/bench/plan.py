@@ -20,6 +20,11 @@ class Plan:
     open_approvals: tuple[int, ...]
     rows: tuple[int, int]
     """List pages are compared with the fewer and the more of these."""
+    projects: tuple[int, int]
+    """Sizes of the library that is mirrored."""
+    sync_turns: int
+    notices_seconds: int
+    """How long waiting messages leave at the members' rate."""
 
 
 FULL = Plan(
@@ -30,6 +35,9 @@ FULL = Plan(
     backlog=20_000,
     open_approvals=(1_000, 10_000),
     rows=(10, 10_000),
+    projects=(10_000, 100_000),
+    sync_turns=5,
+    notices_seconds=180,
 )
 QUICK = Plan(
     turns=5,
@@ -39,6 +47,9 @@ QUICK = Plan(
     backlog=3_000,
     open_approvals=(1_000,),
     rows=(10, 300),
+    projects=(2_000, 10_000),
+    sync_turns=3,
+    notices_seconds=70,
 )
 
 

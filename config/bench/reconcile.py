@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Any
 
 import requests
 
 from approvals.models import InstanceStatus, Quote
 from config.bench import seed
+from config.bench.control import post
 from config.bench.events import APPLICANT, APPROVER
 from config.bench.plan import Plan, say
 from config.bench.stage import Stage
@@ -36,7 +36,7 @@ def _measure(stage: Stage, count: int, days: int) -> Iterator[Line]:
     seed.clear()
     with stage.stack(f"reconcile-{count}-{days}") as stack:
         standin = stack.standin(callback_url=f"http://127.0.0.1:{free_port()}/wecom/callback")
-        _post(standin.url, "settings", calls_per_minute=0)
+        post(standin.url, "settings", calls_per_minute=0)
         changed = _open_and_change(standin.url, count, days)
         before = _calls(standin.url)
         _reconcile(stack)
@@ -52,11 +52,11 @@ def _measure(stage: Stage, count: int, days: int) -> Iterator[Line]:
 def _open_and_change(url: str, count: int, days: int) -> int:
     """Pending here and at WeCom; a part is then agreed there, evenly spread and without an event. Returns how many."""
     third_nos = [f"CIS-RECON-{number:06d}" for number in range(count)]
-    listed = _post(url, "bulk", third_nos=third_nos, creator=APPLICANT, approvers=[APPROVER], spread_days=days)
+    listed = post(url, "bulk", third_nos=third_nos, creator=APPLICANT, approvers=[APPROVER], spread_days=days)
     sp_nos = [approval["sp_no"] for approval in listed["approvals"]]
     seed.open_approvals(sp_nos, third_nos=third_nos, spread_days=days)
     changed = sp_nos[:: round(1 / CHANGED)]
-    done = _post(url, "bulk/act", keys=changed, action="agree", userid=APPROVER, event=False)
+    done = post(url, "bulk/act", keys=changed, action="agree", userid=APPROVER, event=False)
     if done["failed"]:
         raise RuntimeError(f"the stand-in refused to agree: {done['failed']}")
     return len(changed)
@@ -71,9 +71,3 @@ def _reconcile(stack: Stack) -> None:
 def _calls(url: str) -> int:
     calls = requests.get(f"{url}/standin/api/stats", timeout=60).json()["calls"]
     return sum(answers["total"] for endpoint, answers in calls.items() if endpoint.endswith(READING))
-
-
-def _post(url: str, path: str, **body: Any) -> dict[str, Any]:
-    answer = requests.post(f"{url}/standin/api/{path}", json=body, timeout=LONGEST)
-    answer.raise_for_status()
-    return dict(answer.json())

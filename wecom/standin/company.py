@@ -17,11 +17,13 @@ The userids are stable. The demo data and the tests name the same people:
     xu.legal       徐洁    法务            3 总经办, 6 信息部 yes
     guo.guest      郭强    外部顾问        9 外部顾问         no
 
-``guo.guest`` exists to be refused: WeCom answers 301055 when he submits, and does not show him.
+``guo.guest`` exists to be refused: WeCom answers 301055 when he submits, and does not show him. ``crowd000`` to
+``crowd999`` can be written to and are in no list: many recipients for benches.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -58,7 +60,7 @@ class Member:
     @property
     def hue(self) -> int:
         """One of five colours for that picture."""
-        return MEMBERS.index(self) % 5
+        return MEMBERS.index(self) % 5 if self in MEMBERS else 0
 
 
 DEPARTMENTS: tuple[Department, ...] = (
@@ -90,6 +92,7 @@ MEMBERS: tuple[Member, ...] = (
 )
 
 _DEPARTMENTS_BY_ID = {department.id: department for department in DEPARTMENTS}
+_CROWD = re.compile(r"crowd\d{3}")
 _MEMBERS_BY_FOLDED_ID = {member.userid.casefold(): member for member in MEMBERS}
 
 
@@ -113,6 +116,8 @@ def visible_departments(below: int | None = None) -> list[Department]:
 
 def find_member(userid: str) -> Member | None:
     """A member by userid, which WeCom compares without regard to case (doc 90195)."""
+    if _CROWD.fullmatch(userid):
+        return Member(userid, userid, userid, "", (5,))
     return _MEMBERS_BY_FOLDED_ID.get(userid.casefold())
 
 
