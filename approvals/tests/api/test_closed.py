@@ -18,6 +18,9 @@ OPEN = {
     "wecom/callback/": "the same, for proxies that add a slash",
     "wecom/callback/<slug:slug>": "the same, for one app",
     "wecom/callback/<slug:slug>/": "the same, for one app",
+    "project/<str:remote_id>/refresh": "leads to the page, which asks for a link",
+    "project/<str:remote_id>/ask": "leads to the page, which asks for a link",
+    "project/<str:remote_id>/language": "leads to the page, which asks for a link",
     "i18n/setlang/": "chooses the language of the log-in page",
     "admin/login/": "the log-in page",
     "admin/logout/": "ends nothing where nobody is logged in",
@@ -58,3 +61,4 @@ def test_only_the_listed_urls_answer_strangers() -> None:
     assert {entry.split(" ", 1)[1] for entry in answered} - OPEN.keys() == set()
     assert OPEN.keys() <= routes
     assert {"api/quotes", "api/approvals/<int:pk>/approve", "api/schema", "admin/"} <= routes
+    assert {"project/<str:remote_id>", "api/projects/<str:id>", "api/projects/sync"} <= routes
