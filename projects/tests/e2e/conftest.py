@@ -47,10 +47,10 @@ def _full_house(build_projects: Callable[[], House]) -> Iterator[House]:
 
 
 @pytest.fixture
-def house(_full_house: House) -> Iterator[House]:
+def house(_full_house: House) -> House:
     """Web, two worker processes, beat, WeCom and the library, whose projects are in the mirror; nobody is told."""
     _full_house.heal()
-    yield _full_house
+    return _full_house
 
 
 @pytest.fixture
