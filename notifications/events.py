@@ -85,6 +85,15 @@ def event_named(name: str) -> Event:
     return _registered[name]
 
 
+def names() -> frozenset[str]:
+    return frozenset(_registered)
+
+
+def label_of(name: str) -> str:
+    """What the event is called; its name, when no app knows it any more."""
+    return str(_registered[name].label) if name in _registered else name
+
+
 def create_templates(*, using: str = "default", **_: Any) -> None:
     """post_migrate receiver: a template exists for every event, channel and language that has words."""
     from notifications.models import MessageTemplate

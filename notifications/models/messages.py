@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config.durable import DurableRow
 from notifications import channels
+from notifications.events import event_named, label_of, names
+from notifications.preview import problems_of
 
 
 class ChannelKind(models.TextChoices):
@@ -48,7 +51,20 @@ class MessageTemplate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} · {self.get_channel_display()} · {self.get_language_display()}"
+        return f"{self.event_label} · {self.get_channel_display()} · {self.get_language_display()}"
+
+    @property
+    def event_label(self) -> str:
+        """What the event is called; its name, when no app knows it any more."""
+        return label_of(self.event)
+
+    def clean(self) -> None:
+        """A text that could not be rendered is refused, with the place of each mistake."""
+        if self.event not in names():
+            raise ValidationError({"event": _("There is no such event.")})
+        found = problems_of(event_named(self.event), subject=self.subject, body=self.body)
+        if found:
+            raise ValidationError({field: [str(problem) for problem in problems] for field, problems in found.items()})
 
 
 class Notification(DurableRow):
@@ -90,3 +106,7 @@ class Notification(DurableRow):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} → {self.recipient or self.address}"
+
+    @property
+    def event_label(self) -> str:
+        return label_of(self.event)

@@ -1,0 +1,123 @@
+"""The queue of messages: who was told what, when and how; what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet, Value
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from config.durable import OPEN, Status
+from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
+from notifications.about import page_of
+from notifications.admin.filters import EventFilter
+from notifications.models import ChannelKind, Notification
+from notifications.phones import masked
+
+SEE_NUMBERS = "projects.view_phone"
+"""The right to see phone numbers in full; the numbers are those of the projects' people."""
+
+
+class SentFilter(DropdownFilter):
+    """Whether it has left: an operator's first question."""
+
+    title = _("delivery")
+    parameter_name = "delivery"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("Waiting")), ("sent", _("Sent")), ("given_up", _("Given up"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted: dict[Any, tuple[str, ...]] = {
+            "waiting": OPEN,
+            "sent": (Status.SUCCEEDED,),
+            "given_up": (Status.DEAD,),
+        }
+        return queryset.filter(status__in=wanted[self.value()]) if self.value() in wanted else queryset
+
+
+@admin.register(Notification)
+class NotificationAdmin(QueueAdmin):
+    verbs = (retry_verb("notifications.change_notification"),)
+
+    class Media:
+        css = {"all": ("notifications/messages.css",)}
+
+    list_display = (
+        "recipient_name",
+        "channel",
+        "event_name",
+        "about_link",
+        "status_badge",
+        "attempts",
+        "next_attempt_at",
+        "created_at",
+        "short_error",
+    )
+    list_filter = (
+        SentFilter,
+        ("status", ChoicesDropdownFilter),
+        ("channel", ChoicesDropdownFilter),
+        EventFilter,
+        ("created_at", DayRangeFilter),
+    )
+    readonly_fields = ("recipient_name", "event_name", "address_shown", "about_link", "text", "parameters")
+    fieldsets = (
+        (None, {"fields": (("recipient_name", "role"), ("channel", "address_shown"), ("event_name", "about_link"))}),
+        (_("Message"), {"fields": ("subject", "text", ("sms_template", "parameters"), "language")}),
+        (
+            _("Processing"),
+            {
+                "fields": (
+                    ("status", "attempts"),
+                    ("created_at", "next_attempt_at", "finished_at"),
+                    "last_error",
+                    ("provider_id", "key"),
+                )
+            },
+        ),
+    )
+
+    def get_deferred(self) -> Iterable[str]:
+        return ("body", "sms_parameters")
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        """Whoever may not see numbers may not find out by searching either."""
+        fields = ("recipient", "about", "key")
+        return (*fields, "address", "body") if request.user.has_perm(SEE_NUMBERS) else fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(numbers_shown=Value(request.user.has_perm(SEE_NUMBERS)))
+
+    @display(description=_("recipient"), ordering="recipient")
+    def recipient_name(self, row: Notification) -> str:
+        return row.recipient or "–"
+
+    @display(description=_("event"), ordering="event")
+    def event_name(self, row: Notification) -> str:
+        return row.event_label
+
+    @display(description=_("address"))
+    def address_shown(self, row: Any) -> str:
+        hidden = row.channel == ChannelKind.SMS and not row.numbers_shown
+        return masked(row.address) if hidden else row.address
+
+    @display(description=_("about"), ordering="about")
+    def about_link(self, row: Notification) -> str | SafeString:
+        address = page_of(row.about)
+        return format_html('<a class="text-link" href="{}">{}</a>', address, row.about) if address else row.about or "–"
+
+    @display(description=_("text"))
+    def text(self, row: Notification) -> SafeString:
+        return format_html('<div class="qb-message">{}</div>', row.body)
+
+    @display(description=_("SMS parameters"))
+    def parameters(self, row: Notification) -> str:
+        return "; ".join(f"{name} = {value}" for name, value in row.sms_parameters) or "–"
