@@ -1,46 +1,23 @@
-"""The admin as people use it: Django's test client, logged in, reading the pages' messages."""
+"""The admin as people use it."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
 from redis import Redis
 
 from approvals.tests.traffic.conftest import standin, template
+from config.testing.admin_browser import Browser, logged_in
 
-__all__ = ["standin", "template"]
-
-
-class Browser(Client):
-    """A client that knows what the admin told its user last."""
-
-    def told(self, url: str, data: dict[str, Any] | None = None) -> list[str]:
-        """POST, go where it leads, and return the messages that the page there shows."""
-        response = self.post(url, data or {}, follow=True)
-        assert response.status_code == 200, response.status_code
-        return [str(message) for message in response.context["messages"]]
-
-    def page(self, url: str, **query: str) -> str:
-        response = self.get(url, query)
-        assert response.status_code == 200, (url, response.status_code)
-        return response.content.decode()
+__all__ = ["Browser", "standin", "template"]
 
 
 @pytest.fixture
 def log_in() -> Callable[..., Browser]:
-    def login(user: User, language: str = "en") -> Browser:
-        client = Browser()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        client.cookies["django_language"] = language
-        return client
-
-    return login
+    return logged_in
 
 
 @pytest.fixture

@@ -6,38 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import reverse
 
 from approvals.models import ApprovalInstance, ApprovalRule
+from config.testing.admin_browser import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-class Visitor:
-    """A person in front of Chromium, with everything that the browser complained about."""
-
-    def __init__(self, page: Any, server: Any, user: User) -> None:
-        self.page, self.base = page, server.url
-        self.complaints: list[str] = []
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        cookies = {
-            settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value,
-            settings.LANGUAGE_COOKIE_NAME: "en",
-        }
-        page.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in cookies.items()])
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _note(self, message: Any) -> None:
-        if message.type == "error" and "favicon" not in str(message.location):
-            self.complaints.append(message.text)
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.base + path, wait_until="load")
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""People of the house, with just the rights that a test gives them; and a library that sends what a test says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from projects.models import ProjectCache, RemoteSource
+from projects.sync.apply import apply_one
+from wecom.tests.peers import Peer
+
+
+def staff(*rights: str, name: str = "nora") -> User:
+    """Somebody with exactly ``rights`` ("app.codename")."""
+    user = User.objects.create_user(name, is_staff=True)
+    for right in rights:
+        app, codename = right.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def client_of(user: User, language: str = "en") -> APIClient:
+    """A client that logs in as scripts do, with a token."""
+    client = APIClient(headers={"accept-language": language})
+    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user)[1]}")
+    return client
+
+
+def project(number: int = 1, **fields: Any) -> dict[str, Any]:
+    """A project as a library gives it."""
+    return {
+        "id": f"P-{number}",
+        "type": "sales",
+        "title": f"Pump {number}",
+        "status": "pending",
+        "customer_name": "华东机电",
+        "phone": "13812348888",
+        "updated_at": "2026-01-05T08:30:00+08:00",
+        "stakeholders": [
+            {"role": "customer", "user_id": "C-1", "name": "王芳", "phone": "13812348888"},
+            {"role": "salesman", "user_id": "S-1", "name": "李梅", "wecom_userid": "li.mei", "phone": "13900001111"},
+        ],
+        "contact_phone": "13700002222",
+        "device": "CNC-7",
+        **fields,
+    }
+
+
+def listing(*projects: dict[str, Any]) -> dict[str, Any]:
+    """A library's answer: all it has, on one page."""
+    return {"projects": list(projects), "page": 1, "page_size": 500, "total": len(projects)}
+
+
+def source_at(library: Peer, slug: str = "main") -> RemoteSource:
+    return RemoteSource.objects.create(slug=slug, name=slug.title(), base_url=library.url, api_key="library-key-secret")
+
+
+def copied(source: RemoteSource, item: dict[str, Any]) -> ProjectCache:
+    """A copy confirmed this moment."""
+    return apply_one(source, item, now=timezone.now())
