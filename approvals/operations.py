@@ -23,8 +23,6 @@ from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, Sy
 from approvals.problems import SubmissionProblem
 from config.draining import drain
 from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
-from notifications.incidents import resolve_incident
-from notifications.listeners import dead_row_key
 from wecom.client import WeComClient, for_config
 from wecom.errors import OutcomeUnknown, PermanentError, WeComError
 from wecom.oa import apply_event, get_approval_detail
@@ -154,9 +152,6 @@ def _accepted(row: SyncOperation, instance: ApprovalInstance, sp_no: str) -> Non
     with transaction.atomic():
         engine.submission_accepted(instance=instance, sp_no=sp_no)
         row.finish()
-    earlier = SyncOperation.objects.filter(instance__quote=instance.quote_id, kind=row.kind, status=Status.DEAD)
-    for refused in earlier:  # what was wrong with them has been put right
-        resolve_incident(dead_row_key(refused))
 
 
 def _refused(row: SyncOperation, instance: ApprovalInstance, error: PermanentFailure) -> None:

@@ -10,14 +10,35 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from config.schedules import register_schedule
-        from notifications import events, listeners  # noqa: F401 - listeners registers itself
+        from django.conf import settings
 
+        from config.logging import remember_secret
+        from config.schedules import register_schedule
+        from notifications import (  # most register themselves
+            alert_addresses,
+            alert_measures,  # noqa: F401
+            alert_rules,
+            alert_watch,
+            checks,  # noqa: F401
+            events,
+            listeners,  # noqa: F401
+        )
+
+        remember_secret(settings.SMS_ACCESS_KEY_SECRET)
+        for url in settings.ALERT_URLS:
+            alert_addresses.remember_address(url)
         post_migrate.connect(events.create_templates, sender=self, dispatch_uid="notifications.templates")
+        post_migrate.connect(alert_rules.create_rules, sender=self, dispatch_uid="notifications.alert_rules")
 
         register_schedule(
             "notifications: sweep",
             "notifications.sweep",
             every=timedelta(seconds=30),
-            description=_("Resolves incidents whose trouble is over."),
+            description=_("Sends messages that were left behind, and ends incidents whose trouble is over."),
+        )
+        register_schedule(
+            "config: alerts",
+            alert_watch.TASK,
+            every=timedelta(minutes=1),
+            description=_("Looks whether a rule of the operations alerts is broken."),
         )

@@ -100,6 +100,10 @@ class TokenStore:
         cached = self._cached()
         return cached.remaining if cached else 0.0
 
+    def check_breaker(self) -> None:
+        """Raise the error for which nobody asks WeCom for a token at the moment, if there is one."""
+        self._breaker.check()
+
     def refresh_if_below(self, seconds: float) -> bool:
         """Renew the token when less than ``seconds`` of it are left. False: not needed, or another process does it."""
         if self.remaining() >= seconds:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from config.dashboard import Kind, register_cards
 from config.facts_admin import DayRangeFilter, FactsAdmin
 from config.verbs import Refused, Verb
+from notifications import dead_rows
 from notifications.incidents import resolve_incident
-from notifications.models import Incident
+from notifications.models import Incident, Notification
 
 
 class OpenFilter(DropdownFilter):
@@ -51,26 +55,60 @@ RESOLVE = Verb(
 @admin.register(Incident)
 class IncidentAdmin(FactsAdmin):
     verbs = (RESOLVE,)
-    list_display = ("title", "state_badge", "times", "opened_at", "seen_at", "resolved_at")
+    list_display = ("title_said", "state_badge", "times", "opened_at", "seen_at", "resolved_at")
     list_filter = (OpenFilter, ("opened_at", DayRangeFilter))
     search_fields = ("title", "detail", "key")
     ordering = (F("resolved_at").desc(nulls_first=True), "-id")
-    fields = ("title", "detail", "remedy", "key", ("times", "opened_at"), ("seen_at", "resolved_at"))
+    fields = (
+        "title_said",
+        "detail_said",
+        "remedy_said",
+        "rows",
+        "alerts",
+        "key",
+        ("times", "opened_at"),
+        ("seen_at", "resolved_at"),
+    )
+    readonly_fields = ("title_said", "detail_said", "remedy_said", "rows", "alerts")
+
+    @admin.display(description=_("title"), ordering="title")
+    def title_said(self, incident: Incident) -> str:
+        return incident.said("title")
+
+    @admin.display(description=_("detail"))
+    def detail_said(self, incident: Incident) -> str:
+        return incident.said("detail") or "–"
+
+    @admin.display(description=_("remedy"))
+    def remedy_said(self, incident: Incident) -> str:
+        return incident.said("remedy") or "–"
+
+    @admin.display(description=_("dead rows now"))
+    def rows(self, incident: Incident) -> str:
+        found = dead_rows.rows_of(incident)
+        if found is None:
+            return "–"
+        count = found.count()
+        return _link(dead_rows.list_of(incident), ngettext("%(count)d row", "%(count)d rows", count) % {"count": count})
+
+    @admin.display(description=_("alerts"))
+    def alerts(self, incident: Incident) -> str:
+        """The messages that told of it and of its end."""
+        about = sorted({incident.alert, incident.recovery} - {""})
+        if not about:
+            return str(_("Nobody was told."))
+        count = Notification.objects.filter(about__in=about).count()
+        words = ngettext("%(count)d message", "%(count)d messages", count) % {"count": count}
+        try:
+            path = reverse("admin:notifications_notification_changelist")
+        except NoReverseMatch:
+            return words
+        return _link(f"{path}?{urlencode({'about__in': ','.join(about)})}", words)
 
     @display(description=_("state"), ordering="resolved_at", label={"open": "danger", "resolved": "success"})
     def state_badge(self, incident: Incident) -> tuple[str, Any]:
         return ("open", _("Open")) if incident.resolved_at is None else ("resolved", _("Resolved"))
 
 
-register_cards(
-    Kind(
-        label=_("Open incidents"),
-        permission="notifications.view_incident",
-        rows=lambda _user: Incident.objects.filter(resolved_at__isnull=True),
-        changelist="notifications_incident",
-        query="state=open",
-        icon="warning",
-        tone="danger",
-    ),
-    place=90,
-)
+def _link(address: str, words: str) -> str:
+    return format_html('<a class="text-primary-600" href="{}">{}</a>', address, words) if address else words

@@ -26,7 +26,7 @@ class AlertAddress(models.Model):
 
 
 class AlertRuleKind(models.TextChoices):
-    """What is watched. Each has its measuring function in ``notifications.alert_rules``."""
+    """What is watched; how, stands in ``notifications.alert_rules``."""
 
     SYNC_FAILED = "sync_failed", _("Synchronisation failed several times in a row")
     BRAKE = "brake", _("A synchronisation hit its brake")

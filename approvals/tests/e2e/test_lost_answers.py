@@ -13,6 +13,8 @@ from approvals.tests.e2e.clients import QuoteOnApi
 from approvals.tests.e2e.house import House
 from approvals.tests.traffic.conftest import sent_long_ago
 from config.testing.processes import wait_until
+from notifications import dead_rows
+from notifications.dead_rows import Cause
 from notifications.models import Incident
 
 APPLY = "oa/applyevent"
@@ -124,7 +126,8 @@ def test_a_refusal_for_good_says_what_to_do_and_may_be_submitted_again(house: Ho
     with house.database.opened():
         row = SyncOperation.objects.get(key=key)
         assert (row.status, row.error_code) == ("dead", 301055)
-        assert Incident.objects.filter(key=f"dead-row:approvals.syncoperation:{row.pk}", resolved_at=None).count() == 1
+        incident = Incident.objects.get(key=Cause.of(SyncOperation, row.last_error).key, resolved_at=None)
+        assert dead_rows.rows_of(incident).get() == row
     assert house.phone.approvals(quote.number) == []
 
     again = quote.submit(approvers=["wang.boss"])
