@@ -127,7 +127,6 @@ else:
     # would wait a quarter of an hour for it. Callbacks have seconds: unacknowledged data ends the connection after
     # three (milliseconds here), silence while an answer is awaited after 30 + 3 x 5.
     _database["OPTIONS"] = {
-        "prepare_threshold": 5,  # for config.prepared; Django's own cursors prepare nothing
         "connect_timeout": 3,
         "tcp_user_timeout": 3000,
         "keepalives_idle": 30,
@@ -332,6 +331,9 @@ PROJECT_TOKEN_KEYS = env.long_texts(
 )
 PROJECTS_STANDIN_URL = env.url("PROJECTS_STANDIN_URL", default="")
 
+if PROJECTS_STANDIN_URL and PROJECTS_STANDIN_URL != REMOTE_API_BASE_URL:
+    env.complain("PROJECTS_STANDIN_URL", "differs from REMOTE_API_BASE_URL", "Leave it empty to use a real library.")
+
 # --- Messages ---------------------------------------------------------------------------------------------------------
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))  # EMAIL_BACKEND, EMAIL_HOST, …
@@ -348,6 +350,11 @@ ALERT_URLS = env.names("ALERT_URLS")
 
 if SMS_BACKEND != "console":
     env.together("SMS_ACCESS_KEY_ID", "SMS_ACCESS_KEY_SECRET", "SMS_SIGN_NAME")
+
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.long_text("METRICS_TOKEN", least=32)
+METRICS_ALLOW = env.networks("METRICS_ALLOW")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
