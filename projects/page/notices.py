@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -103,7 +104,9 @@ def _too_many(request: HttpRequest, remote_id: str, seconds: int) -> HttpRespons
 
 
 def away(request: HttpRequest, remote_id: str) -> HttpResponse:
-    """The database does not answer. Nothing here reads a session: that would ask it again."""
+    """The database does not answer. Nothing may ask it again: not for a session, nor for the user's number in the log,
+    whose failure would take the place of this page."""
+    request.user = AnonymousUser()
     response = show(request, remote_id, AWAY)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response

@@ -34,7 +34,10 @@ def page(request: HttpRequest, remote_id: str) -> HttpResponse:
     sight = see(remote_id, visitors.admit(request, remote_id))
     if sight is None:
         return notices.show(request, remote_id, notices.UNKNOWN)
-    return render(request, "project/page.html", {"sight": sight, "address": page_address(remote_id)})
+    told = list(messages.get_messages(request))
+    warned = any(message.level == messages.WARNING for message in told)
+    facts = {"sight": sight, "told": told, "warned": warned, "address": page_address(remote_id)}
+    return render(request, "project/page.html", facts)
 
 
 def _arrive(request: HttpRequest, remote_id: str, token: str) -> HttpResponse:
@@ -80,13 +83,16 @@ def _in_words(seconds: int) -> str:
 def _tell_result(request: HttpRequest, sight: Sight | None) -> None:
     if sight is None or sight.gone:
         return  # the page says so itself
-    pause = {"seconds": int(refreshing.PAUSE.total_seconds())}
+    facts = {"time": sight.last_sync, "seconds": int(refreshing.PAUSE.total_seconds())}
     if sight.stale:
-        text = _("The project library did not answer. You can try again in %(seconds)d seconds.")
-        messages.warning(request, text % pause)
+        text = _(
+            "Our project library does not answer at the moment. You see the state of %(time)s, and can try again in "
+            "%(seconds)d seconds."
+        )
+        messages.warning(request, text % facts)
     else:
         text = _("This is the latest state. You can refresh again in %(seconds)d seconds.")
-        messages.success(request, text % pause)
+        messages.success(request, text % facts)
 
 
 @guarded

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 from django.utils import timezone
 
+from projects.access_log import AccessLog
 from projects.models import ProjectAccessToken, ProjectCache, ProjectStatusChange, RemoteSource
 from projects.sync.apply import apply_one
 from projects.throttling import Budgets
@@ -23,9 +24,10 @@ MORNING = datetime(2026, 2, 2, 1, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the tests before have used of this process's budget is not this test's business."""
+def _alone_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else has used the budget, and looks are written when the test says so: not by a thread, later."""
     monkeypatch.setattr("projects.door.budgets", Budgets())
+    monkeypatch.setattr("projects.access_log._log", AccessLog(write_every=None))
 
 
 class Library:
@@ -36,7 +38,7 @@ class Library:
         self.down = False
         self.asked = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:

@@ -98,7 +98,9 @@ def test_an_old_link_does_not_push_out_a_good_one(client: Client, link: Issued, 
 def test_every_project_has_a_cookie_of_its_own(link: Issued, copied: Callable[..., ProjectCache]):
     other = issue(copied(id="SO-10", title="另一个"), user_id="C1", user_name="王芳", access_type="customer")
     client = Client()
-    paths = {arrive(client, issued.row.project.remote_id, issued.token).cookies[COOKIE]["path"] for issued in (link, other)}
+    paths = {
+        arrive(client, issued.row.project.remote_id, issued.token).cookies[COOKIE]["path"] for issued in (link, other)
+    }
     assert paths == {"/project/SO-1", "/project/SO-10"}
 
 

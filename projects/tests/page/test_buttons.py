@@ -67,8 +67,20 @@ class TestRefresh:
         library.down = True
         phone.press("Refresh")
         assert phone.answer.status_code == 200
-        assert "The project library did not answer." in phone.text
+        assert "Our project library does not answer at the moment." in phone.text
         assert "latest state" not in phone.text
+
+    def test_it_is_not_told_twice(self, copied: Callable[..., ProjectCache], library: Any):
+        project = copied(timedelta(hours=2))
+        library.down = True
+        phone = english(issue(project, user_id="C1", user_name="王芳", access_type="customer").url)
+        assert phone.text.count("does not answer") == 1
+        cache.clear()
+        phone.press("Refresh")
+        assert phone.text.count("does not answer") == 1
+        assert "try again in 30 seconds" in phone.text
+        phone.press("Refresh")
+        assert "This may be out of date" in phone.text
 
     def test_a_project_that_is_gone_says_so(self, link: Issued, library: Any):
         phone = english(link.url)
@@ -116,7 +128,7 @@ class TestAsk:
         assert Notification.objects.count() == 1
 
     def test_another_day_it_may_be_asked_again(self, expired: Issued, time_machine: Any):
-        time_machine.move_to(timezone.now().replace(hour=4), tick=True)  # noon in Shanghai
+        time_machine.move_to(timezone.now().replace(hour=4) + timedelta(days=1), tick=True)  # noon in Shanghai
         phone = english(expired.url)
         phone.press("Ask for a new link")
         time_machine.shift(timedelta(days=1))
