@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from math import ceil
 from typing import ClassVar
 
 import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.durable import PermanentFailure
 from notifications import phones
@@ -34,6 +35,8 @@ PROVIDERS: Mapping[str, str] = {
 }
 """SMS_BACKEND → the module whose ``send`` does it. Which settings each needs: ``notifications.checks``."""
 
+ONE_PART, PART = 70, 67
+"""Characters of a short message with Chinese in it, and of each part of a longer one."""
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
 
@@ -45,6 +48,18 @@ class SmsChannel(Channel):
     @classmethod
     def address_of(cls, recipient: Recipient) -> str:
         return recipient.phone
+
+    @classmethod
+    def size_of(cls, body: str) -> str:
+        """Providers bill by parts, and their signature is counted too."""
+        signature = f"【{settings.SMS_SIGN_NAME}】" if settings.SMS_SIGN_NAME else ""
+        length = len(signature + body)
+        parts = 1 if length <= ONE_PART else ceil(length / PART)
+        return ngettext(
+            "%(length)d characters: %(parts)d text message",
+            "%(length)d characters: %(parts)d text messages",
+            parts,
+        ) % {"length": length, "parts": parts}
 
     def send(self, message: Message) -> str:
         number = _number(message.address)
