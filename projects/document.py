@@ -41,6 +41,7 @@ TIME_PARTS = {
     "ss": "{0.second:02d}",
     "s": "{0.second}",
 }
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DATE_LENGTH = len("2024-02-02")
 MASKED = 4
 """Digits of a number that are hidden, before the last four: 138****8888."""
@@ -128,7 +129,7 @@ def public_fields(project: ProjectFields, display: TimeDisplayConfig, *, phone_v
 
 def write_document(project: ProjectFields, display: TimeDisplayConfig) -> str:
     """The text for links. A link whose role may see numbers is answered with ``public_fields`` instead."""
-    return json.dumps(public_fields(project, display, phone_visible=False), ensure_ascii=False, separators=(",", ":"))
+    return _encode(public_fields(project, display, phone_visible=False))
 
 
 class _Show:
@@ -156,7 +157,7 @@ class _Show:
             return [self._value(key, one) for one in value]
         if self._hides(key):
             return self._masked(value)
-        if isinstance(value, str) and _TIME_KEY.search(key) and len(value) > DATE_LENGTH:
+        if isinstance(value, str) and len(value) > DATE_LENGTH and _is_time(key):
             moment = read_moment(value)
             return self.moment(moment) if moment else value
         return value
@@ -175,6 +176,11 @@ class _Show:
 @lru_cache(maxsize=1024)
 def _is_phone(key: str) -> bool:
     return bool(_PHONE_KEY.search(key))
+
+
+@lru_cache(maxsize=1024)
+def _is_time(key: str) -> bool:
+    return bool(_TIME_KEY.search(key))
 
 
 @lru_cache(maxsize=8)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -31,10 +31,14 @@ FORMAT = 1
 HASH_BYTES = 16
 MILLISECONDS_FROM = 100_000_000_000
 """A number of seconds beyond this is one of milliseconds."""
+_TYPES, _STATUSES, _ROLES = tuple(ProjectType.values), tuple(ProjectStatus.values), tuple(Role.values)
+_canonical = json.JSONEncoder(sort_keys=True).encode
+"""An item as ASCII, the same for equal items."""
+_UNSTORABLE = re.compile(r"\\u0000|\\ud[89a-f]|Infinity")
+"""In that text: what no column takes, or harmless look-alikes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One project as our columns hold it, under the names of ``ProjectCache``."""
 
     remote_id: str
@@ -47,6 +51,13 @@ class Parsed:
     stakeholders: list[dict[str, str]]
     extra: dict[str, Any]
     content_hash: str
+
+
+class Fetched(NamedTuple):
+    """A project as its library gave it when asked then."""
+
+    project: Parsed
+    asked_at: datetime
 
 
 class Reader:
@@ -75,30 +86,34 @@ class Reader:
 
     def hash_of(self, item: Any) -> str:
         """Equal for equal content, whatever the order of its fields; another one when the field names change."""
+        return self._hash(_canonical(item))
+
+    def _hash(self, text: str) -> str:
         digest = self._seed.copy()
-        digest.update(json.dumps(item, sort_keys=True).encode())
+        digest.update(text.encode())
         return digest.hexdigest()
 
     def parse(self, item: Any) -> Parsed:
         """Raises BadProject with the reason."""
         remote_id = self.id_of(item)
-        content_hash = self.hash_of(item)
-        item = _storable(item)
+        text = _canonical(item)
+        if _UNSTORABLE.search(text):
+            item = _storable(item)
         value = {field: item.get(name) for field, name in self.names.items()}
         return Parsed(
             remote_id=remote_id,
-            type=self._word("type", value["type"], ProjectType.values),
+            type=self._word("type", value["type"], _TYPES),
             title=self._title(value["title"]),
-            status=self._word("status", value["status"], ProjectStatus.values),
+            status=self._word("status", value["status"], _STATUSES),
             customer_name=_text(value["customer_name"])[:200],
             phone=_text(value["phone"])[:50],
             remote_updated_at=read_moment(value["updated_at"]),
             stakeholders=_people(value["stakeholders"]),
             extra={name: content for name, content in item.items() if name not in self._taken},
-            content_hash=content_hash,
+            content_hash=self._hash(text),
         )
 
-    def _word(self, field: str, value: Any, known: list[str]) -> str:
+    def _word(self, field: str, value: Any, known: Sequence[str]) -> str:
         word = _text(value).lower()
         if word not in known:
             raise BadProject(
@@ -152,7 +167,7 @@ def _people(value: Any) -> list[dict[str, str]]:
     people = []
     for person in value if isinstance(value, list) else []:
         role = _text(person.get("role")).lower() if isinstance(person, Mapping) else ""
-        if role in Role.values:
+        if role in _ROLES:
             told = {field: text for field in PERSON_FIELDS if (text := _text(person.get(field)))}
             people.append({"role": role, "name": "", **told})
     return people

@@ -248,17 +248,9 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_NEVER_SENT = (
-    requests.exceptions.ProxyError,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-)
-
-
 def _failure(error: Exception) -> RemoteAway | RemoteLied:
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return RemoteAway(_("The library did not answer in time."), remedy=_CHECK_ADDRESS)
-    if isinstance(error, requests.ConnectionError | _NEVER_SENT):
+    if isinstance(error, requests.ConnectionError | requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return RemoteAway(_("The library cannot be reached."), remedy=_CHECK_ADDRESS)
     return RemoteLied(_("The library's answer broke off in the middle."), remedy=_CHECK_LIBRARY)

@@ -17,6 +17,9 @@ SCENARIOS = {
     "latency": "from POST to the quote's state at 50 events a second",
     "backlog": "draining stored events against one task per event; order; memory of the worker",
     "reconcile": "calls to WeCom with many approvals open",
+    "sync": "a run over a project library against looking only, against naive saving; first load; memory",
+    "detail_read": "a customer's look at a project against FastAPI and a bare answer",
+    "notices": "the rate of messages per member with 10,000 waiting",
     "lists": "database queries of every list page, few rows against many",
 }
 

@@ -7,8 +7,8 @@ A run writes page by page through ``apply_changed``; whoever refreshes a single 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -17,46 +17,48 @@ from django.utils.translation import gettext as _
 
 from projects.errors import BadProject
 from projects.models import ProjectCache, ProjectStatusChange, ProjectSyncHistory, RemoteSource, TimeDisplayConfig
-from projects.parsing import Parsed, parse
+from projects.parsing import Fetched, Parsed, parse
 from projects.sync.writing import upsert
 from projects.telling import Change, tell_changes
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """How many rows were written, new ones included, and how many of these are new."""
-
-    written: int
-    created: int
-
-
 def apply_changed(
     source: RemoteSource,
-    projects: Sequence[Parsed],
+    new: Sequence[Fetched],
+    changed: Sequence[Fetched],
     *,
-    asked_at: datetime,
     display: TimeDisplayConfig,
     run: ProjectSyncHistory | None = None,
-) -> Applied:
-    """Write ``projects`` as they were at ``asked_at``; to be called in a transaction. A constant number of queries.
+) -> int:
+    """Write projects, none of them twice; to be called in a transaction. A constant number of queries.
 
-    What somebody else has written since, or in the same words, is left alone.
+    ``new`` have no copy, ``changed`` have one that differs. Of these, what somebody else has written since, or in the
+    same words, is left alone; returns how many that were.
     """
-    rows = ProjectCache.objects.select_for_update().filter(remote_id__in=[project.remote_id for project in projects])
-    before = {row.remote_id: row for row in rows.order_by("remote_id").defer("document", "extra", "stakeholders")}
-    # in one order, so that two writers of the same new rows wait for each other instead of blocking both
-    fresh = sorted((project for project in projects if _is_news(before, project, source, asked_at)), key=_by_id)
+    before = _locked(changed)
+    fresh = [one for one in changed if _is_news(before.get(one.project.remote_id), one, source)]
     now = timezone.now()
-    upsert(source, fresh, asked_at=asked_at, now=now, display=display)
+    # in one order, so that two writers of the same new rows wait for each other instead of blocking both
+    rows = sorted([*new, *fresh], key=attrgetter("project.remote_id"))
+    upsert(source, rows, now=now, display=display)
     changes = [
-        Change(_status_change(before[project.remote_id], project, run, now), project)
-        for project in fresh
-        if project.remote_id in before and before[project.remote_id].status != project.status
+        Change(_status_change(row, project, run, now), project)
+        for project, _asked_at in fresh
+        if (row := before.get(project.remote_id)) and row.status != project.status
     ]
     if changes:
         ProjectStatusChange.objects.bulk_create(change.row for change in changes)
         tell_changes(changes)
-    return Applied(len(fresh), sum(project.remote_id not in before for project in fresh))
+    return len(changed) - len(fresh)
+
+
+def _locked(fetched: Sequence[Fetched]) -> dict[str, ProjectCache]:
+    if not fetched:
+        return {}
+    remote_ids = [project.remote_id for project, _asked_at in fetched]
+    rows = ProjectCache.objects.select_for_update().filter(remote_id__in=remote_ids)
+    columns = ("remote_id", "source", "status", "content_hash", "fetched_at", "removed_at")
+    return {row.remote_id: row for row in rows.order_by("remote_id").only(*columns)}
 
 
 def apply_one(source: RemoteSource, item: Any, *, now: datetime) -> ProjectCache:
@@ -66,7 +68,7 @@ def apply_one(source: RemoteSource, item: Any, *, now: datetime) -> ProjectCache
     """
     parsed = parse(source, item)
     with transaction.atomic():
-        apply_changed(source, [parsed], asked_at=now, display=TimeDisplayConfig.load())
+        apply_changed(source, [], [Fetched(parsed, now)], display=TimeDisplayConfig.load())
         copies = ProjectCache.objects.filter(remote_id=parsed.remote_id, source=source)
         copies.filter(fetched_at__lt=now).update(fetched_at=now)  # nothing has changed: only its age
         copy = copies.first()
@@ -82,17 +84,12 @@ def note_gone(project: ProjectCache, *, now: datetime) -> None:
         project.removed_at = project.changed_at = now
 
 
-def _is_news(before: dict[str, ProjectCache], project: Parsed, source: RemoteSource, asked_at: datetime) -> bool:
-    row = before.get(project.remote_id)
+def _is_news(row: ProjectCache | None, fetched: Fetched, source: RemoteSource) -> bool:
     if row is None:
         return True
-    if row.source_id != source.pk or row.fetched_at > asked_at:
+    if row.source_id != source.pk or row.fetched_at > fetched.asked_at:
         return False
-    return row.removed_at is not None or row.content_hash != project.content_hash
-
-
-def _by_id(project: Parsed) -> str:
-    return project.remote_id
+    return row.removed_at is not None or row.content_hash != fetched.project.content_hash
 
 
 def _status_change(

@@ -6,6 +6,7 @@ are those of the run's row, saved or not.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -14,17 +15,21 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects.errors import BadProject
+from projects.errors import BadProject, RemoteError
 from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
-from projects.parsing import Reader
+from projects.parsing import Fetched, Reader
 from projects.remote import Page, RemoteLibrary
-from projects.sync.apply import Applied, apply_changed, apply_one
+from projects.sync.apply import apply_changed, apply_one
 from projects.sync.compare import Difference, Refusal, compare
 from projects.sync.missing import Found, Seen, brake_holds, listed_copies, missing_copies, remove, still_there
 
 MOST_REASONS = 50
 """Unusable projects whose reasons are kept; the others are counted."""
 LONGEST_REASON = 300
+WRITE_AT = 250
+"""Changed projects that are written together, at least."""
+WRITE_EVERY = 1.0
+"""Seconds that something changed waits to be written, and that the progress is old, beyond the time of a page."""
 SPARE = timedelta(seconds=30)
 """Of a lease, beyond what the slowest page may take: comparing and writing it."""
 
@@ -68,6 +73,7 @@ class Passage:
         self._reader = Reader(run.source)
         self._types = tuple(run.project_types)
         self._seen = Seen()
+        self._since = run.started_at or timezone.now()
         self._nameless = 0
         self._reasons: list[Refusal] = []
 
@@ -76,8 +82,13 @@ class Passage:
         if not self._types:
             return
         listed = listed_copies(self.source, self._types).count()
-        for page in self._library.pages(self._types, first_page=self.run.first_page):
-            self._take(page)
+        try:
+            for page in self._library.pages(self._types, first_page=self.run.first_page):
+                self._take(page)
+        except RemoteError:
+            self._write()  # what came before the library failed
+            raise
+        self._write()
         if self._nameless:  # it could be any: nobody can tell what is missing
             return
         if len(self._seen) < listed:
@@ -97,11 +108,15 @@ class Passage:
         if page.announced is not None:
             run.announced = page.announced
         run.pages_done += 1
-        run.total_projects += difference.unchanged + len(difference.changed) + len(difference.refused)
+        run.unchanged_count += difference.unchanged
+        run.created_count += len(difference.new)
+        run.updated_count += len(difference.new) + len(difference.changed)
+        run.total_projects += (
+            difference.unchanged + len(difference.new) + len(difference.changed) + len(difference.refused)
+        )
         self._refuse(difference.refused)
         self._seen.add(difference.present)
-        self._keep(difference)
-        self.next_page = page.number + 1
+        self._keep(difference, page.number + 1)
         self._tell(run)
 
     def _refuse(self, refused: Sequence[Refusal]) -> None:
@@ -110,8 +125,7 @@ class Passage:
         self._reasons += refused[: MOST_REASONS - len(self._reasons)]
 
     def _take_away(self, listed: int) -> None:
-        assert self.run.started_at is not None
-        missing = missing_copies(self.source, self._types, self._seen, self.run.started_at)
+        missing = missing_copies(self.source, self._types, self._seen, self._since)
         percent = self.source.most_removed_percent
         if not self.run.force and brake_holds(listed=listed, missing=len(missing), percent=percent):
             raise BrakeHeld(len(missing), listed)
@@ -122,13 +136,11 @@ class Passage:
 
     # What only looks, and what AppliedPassage does instead:
 
-    def _keep(self, difference: Difference) -> None:
-        self._count(difference, Applied(len(difference.changed), difference.new))
+    def _keep(self, difference: Difference, next_page: int) -> None:
+        """Keep what is to be written; the next page to read is ``next_page``."""
 
-    def _count(self, difference: Difference, applied: Applied) -> None:
-        self.run.updated_count += applied.written
-        self.run.created_count += applied.created
-        self.run.unchanged_count += difference.unchanged + len(difference.changed) - applied.written
+    def _write(self) -> None:
+        """Write what was kept."""
 
     def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
         del found
@@ -136,25 +148,56 @@ class Passage:
 
 
 class AppliedPassage(Passage):
-    """Writes what it finds: each page in a transaction of its own, together with the run's progress."""
+    """Writes what it finds, page by page, together with the run's progress.
+
+    Pages on which hardly anything has changed share a transaction, for WRITE_EVERY seconds at most: with 1 % changed
+    the writing would cost more than the looking.
+    """
 
     def __init__(self, run: ProjectSyncHistory, *, tell: Tell | None = None) -> None:
         super().__init__(run, tell=tell)
         self.display = TimeDisplayConfig.load()
+        self._new: dict[str, Fetched] = {}
+        self._changed: dict[str, Fetched] = {}
+        self._read_to = run.first_page
+        self._written_at = time.monotonic()
 
-    def _keep(self, difference: Difference) -> None:
+    def _keep(self, difference: Difference, next_page: int) -> None:
+        self._merge(difference.new, self._new)
+        self._merge(difference.changed, self._changed)
+        self._read_to = next_page
+        enough = len(self._new) + len(self._changed) >= WRITE_AT
+        if enough or time.monotonic() - self._written_at > WRITE_EVERY:
+            self._write()
+
+    def _merge(self, fetched: Sequence[Fetched], kept: dict[str, Fetched]) -> None:
+        """Pages shift while they are read, so that one project may come twice: the later one counts."""
+        before = len(kept)
+        kept.update((one.project.remote_id, one) for one in fetched)
+        twice = before + len(fetched) - len(kept)
+        self.run.created_count -= twice if kept is self._new else 0
+        self._were_unchanged(twice)
+
+    def _were_unchanged(self, count: int) -> None:
+        self.run.updated_count -= count
+        self.run.unchanged_count += count
+
+    def _write(self) -> None:
         with transaction.atomic():
-            applied = Applied(0, 0)
-            if difference.changed:
-                applied = apply_changed(
-                    self.source,
-                    difference.changed,
-                    asked_at=difference.asked_at,
-                    display=self.display,
-                    run=self.run,
+            if self._new or self._changed:
+                self._were_unchanged(
+                    apply_changed(
+                        self.source,
+                        list(self._new.values()),
+                        list(self._changed.values()),
+                        display=self.display,
+                        run=self.run,
+                    )
                 )
-            self._count(difference, applied)
             self._save_progress()
+        self._new.clear()
+        self._changed.clear()
+        self.next_page, self._written_at = self._read_to, time.monotonic()
 
     def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
         """Those that were found are written instead: their type may be another one now."""
@@ -163,9 +206,8 @@ class AppliedPassage(Passage):
                 apply_one(self.source, one.item, now=one.asked_at)
             except BadProject as error:
                 self._refuse([Refusal(self._reader.id_of(one.item), str(error))])
-        assert self.run.started_at is not None
         with transaction.atomic():
-            self.run.removed_count = remove(keys, since=self.run.started_at, now=timezone.now())
+            self.run.removed_count = remove(keys, since=self._since, now=timezone.now())
             self._save_progress()
 
     def _save_progress(self) -> None:

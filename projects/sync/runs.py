@@ -38,7 +38,7 @@ from projects.models import (
     TimeDisplayConfig,
 )
 from projects.models.sync import OPEN
-from projects.sync.passage import AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, held, lease
+from projects.sync.passage import COUNTERS, AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, held, lease
 
 logger = structlog.get_logger(__name__)
 
@@ -182,12 +182,12 @@ def _run_claimed(history: ProjectSyncHistory, tell: Tell | None) -> ProjectSyncH
         logger.warning("sync_claim_lost", run=history.pk)
         history.refresh_from_db()
     except RemoteError as error:
-        _close_broken(history, passage, str(error))
-        _raise_failed(history.source, error)
+        _close_broken(history, passage, str(error.sentence), str(error.remedy))
     except BrakeHeld as brake:
         _close_braked(history, passage, brake)
     except BaseException as error:
-        _close_broken(history, passage, _("The run broke off: %(error)s.") % {"error": type(error).__name__})
+        sentence = _("The run broke off because of an error in this system: %(error)s.")
+        _close_broken(history, passage, sentence % {"error": type(error).__name__}, _("The log tells more."))
         raise
     else:
         _close_done(history, passage)
@@ -239,11 +239,18 @@ def _summary(history: ProjectSyncHistory) -> str:
     return sentence
 
 
-def _close_broken(history: ProjectSyncHistory, passage: AppliedPassage, message: str) -> None:
-    status = RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
+def _close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence: str, remedy: str) -> None:
+    history.refresh_from_db(fields=COUNTERS)  # the page that failed was counted, and then rolled back
+    source, status = history.source, RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
     with transaction.atomic():
-        if _close(history, status, message, passage.reasons):
-            _resume_at(history.source, passage.next_page)
+        if _close(history, status, f"{sentence} {remedy}", passage.reasons):
+            _resume_at(source, passage.next_page)
+            raise_incident(
+                f"sync-failed:{source.slug}",
+                title=_("Projects cannot be synchronised: %(source)s") % {"source": source},
+                detail=sentence,
+                remedy=remedy,
+            )
 
 
 def _close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: BrakeHeld) -> None:
@@ -296,12 +303,3 @@ def _close(history: ProjectSyncHistory, status: RunStatus, message: str, detail:
     for name, value in changes.items():
         setattr(history, name, value)
     return True
-
-
-def _raise_failed(source: RemoteSource, error: RemoteError) -> None:
-    raise_incident(
-        f"sync-failed:{source.slug}",
-        title=_("Projects cannot be synchronised: %(source)s") % {"source": source},
-        detail=str(error.sentence),
-        remedy=str(error.remedy),
-    )

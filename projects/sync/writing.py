@@ -1,7 +1,7 @@
 """The one statement that writes copies: an upsert of many rows, past the ORM.
 
 Saving a model costs ten times the work of everything else that is done for a project. The newest wins: a row that was
-fetched after ``asked_at`` stays, and a row of another source is never touched.
+fetched later stays, and a row of another source is never touched.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.db import connection
 
 from projects.document import write_document
 from projects.models import ProjectCache, RemoteSource, TimeDisplayConfig
-from projects.parsing import Parsed
+from projects.parsing import Fetched, Parsed
 
-COLUMNS = {
+VARYING = {
     "remote_id": "text",
     "type": "text",
     "title": "text",
@@ -30,35 +30,37 @@ COLUMNS = {
     "extra": "jsonb",
     "document": "text",
     "content_hash": "text",
+    "fetched_at": "timestamptz",
+}
+"""Columns that differ from row to row, with their types on PostgreSQL."""
+COMMON = {
     "source_id": "bigint",
     "document_version": "integer",
-    "fetched_at": "timestamptz",
     "changed_at": "timestamptz",
     "created_at": "timestamptz",
 }
-"""With their types on PostgreSQL. ``removed_at`` becomes NULL."""
+"""Columns that are the same in all rows of one statement. ``removed_at`` becomes NULL."""
 KEPT = ("remote_id", "created_at")
 """Columns that an existing row keeps."""
+_json = json.JSONEncoder().encode
 
 
-def upsert(
-    source: RemoteSource, projects: Sequence[Parsed], *, asked_at: datetime, now: datetime, display: TimeDisplayConfig
-) -> None:
-    """Write ``projects`` (no ID twice) as copies of ``source``."""
-    if not projects:
+def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, display: TimeDisplayConfig) -> None:
+    """Write projects (none twice) as copies of ``source``."""
+    if not fetched:
         return
-    rows = [_row(project, source.pk, asked_at, now, display) for project in projects]
+    rows = [_row(project, asked_at, display) for project, asked_at in fetched]
+    moment = connection.ops.adapt_datetimefield_value
+    common = (source.pk, display.version, moment(now), moment(now))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # one array per column: a constant statement, however many rows
-            cursor.execute(_statement("postgresql"), [list(column) for column in zip(*rows, strict=True)])
+            cursor.execute(_statement("postgresql"), [*common, *map(list, zip(*rows, strict=True))])
         else:
-            cursor.executemany(_statement(connection.vendor), rows)
+            cursor.executemany(_statement(connection.vendor), [row + common for row in rows])
 
 
-def _row(
-    project: Parsed, source_id: int, asked_at: datetime, now: datetime, display: TimeDisplayConfig
-) -> tuple[Any, ...]:
+def _row(project: Parsed, asked_at: datetime, display: TimeDisplayConfig) -> tuple[Any, ...]:
     moment = connection.ops.adapt_datetimefield_value
     return (
         project.remote_id,
@@ -68,15 +70,11 @@ def _row(
         project.customer_name,
         project.phone,
         moment(project.remote_updated_at),
-        json.dumps(project.stakeholders),
-        json.dumps(project.extra),
+        _json(project.stakeholders),
+        _json(project.extra),
         write_document(project, display),
         project.content_hash,
-        source_id,
-        display.version,
         moment(asked_at),
-        moment(now),
-        moment(now),
     )
 
 
@@ -84,16 +82,18 @@ def _row(
 def _statement(vendor: str) -> str:
     quote = connection.ops.quote_name
     table = quote(ProjectCache._meta.db_table)
-    names = [quote(name) for name in COLUMNS]
+    columns = ", ".join(map(quote, [*VARYING, *COMMON]))
     if vendor == "postgresql":
-        arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in COLUMNS.values())
-        cast = ", ".join(quote(name) + ("::jsonb" if kind == "jsonb" else "") for name, kind in COLUMNS.items())
-        rows = f"SELECT {cast} FROM unnest({arrays}) AS new ({', '.join(names)})"  # noqa: S608 - names of ours
+        arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in VARYING.values())
+        cast = ", ".join(quote(name) + ("::jsonb" if kind == "jsonb" else "") for name, kind in VARYING.items())
+        common = ", ".join(f"%s::{kind}" for kind in COMMON.values())
+        names = ", ".join(map(quote, VARYING))
+        rows = f"SELECT {cast}, {common} FROM unnest({arrays}) AS new ({names})"  # noqa: S608 - names of ours
     else:
-        rows = f"VALUES ({', '.join(['%s'] * len(names))})"
-    changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in COLUMNS if name not in KEPT)
+        rows = f"VALUES ({', '.join(['%s'] * (len(VARYING) + len(COMMON)))})"
+    changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in (*VARYING, *COMMON) if name not in KEPT)
     return (
-        f"INSERT INTO {table} ({', '.join(names)}) {rows} "
+        f"INSERT INTO {table} ({columns}) {rows} "
         f"ON CONFLICT ({quote('remote_id')}) DO UPDATE SET {changes}, {quote('removed_at')} = NULL "
         f"WHERE {table}.source_id = excluded.source_id AND {table}.fetched_at <= excluded.fetched_at"
     )

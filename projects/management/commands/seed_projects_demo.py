@@ -32,7 +32,5 @@ class Command(BaseCommand):
             # the rest of the demo works without
             self.stderr.write(_("Projects are missing: %(why)s") % {"why": error})
             return
-        self.stdout.write(
-            _("A customer's page (best in a narrow window), and its project in the library:")
-        )
+        self.stdout.write(_("A customer's page (best in a narrow window), and its project in the library:"))
         self.stdout.write(f"  {page}\n  {original}")
