@@ -2,42 +2,99 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.pq.abc import PGresult
 
-def fetch_one(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    """The first row, or ``None``. Values are the driver's: SQLite's times are naive UTC, JSON is text.
+FORGOTTEN = b"26000"
+"""SQLSTATE: the server does not know the statement. A pooler gave us another one, or somebody said DISCARD ALL."""
 
-    On PostgreSQL the statement is planned once per connection instead of once per call, and the connection is not
-    asked first whether it lives: a kept one whose server was restarted says so when used, and is replaced once.
+
+class Prepared:
+    """A SELECT of one row.
+
+    On PostgreSQL it is planned once per connection instead of once per call, and one call of libpq sends it and waits
+    for the row: the interpreter is left and entered once, where a cursor does so four times, each time against all the
+    threads that wait for it too. The connection is not asked first whether it lives: a kept one whose server was
+    restarted says so when used, and is replaced once.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
-    try:
-        return _fetch(connection, sql, parameters)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or not getattr(connection.connection, "closed", False):
-            raise
-        connection.close()
-        return _fetch(connection, sql, parameters)
 
+    def __init__(self, name: str, sql: str) -> None:
+        """``sql``: with ``%s`` for each parameter. ``name``: its own among all prepared statements."""
+        self._sql, self._name = sql, name.encode()
+        numbers = (f"${number}" for number in range(1, sql.count("%s") + 1))
+        self._numbered = (sql.replace("%s", "{}").format(*numbers)).encode()
+        self._known_on: WeakSet[Connection[Any]] = WeakSet()
 
-def _fetch(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    connection.health_check_done = True  # type: ignore[attr-defined]
-    with _cursor(connection) as cursor:
-        cursor.execute(sql, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+    def fetch(self, *parameters: str) -> tuple[Any, ...] | None:
+        """The row, or ``None``. Values are the driver's: SQLite's times are naive UTC, JSON is text.
+
+        Raises Django's database errors.
+        """
+        connection = connections[DEFAULT_DB_ALIAS]
+        try:
+            return self._fetch(connection, parameters)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or not getattr(connection.connection, "closed", False):
+                raise
+            connection.close()
+            return self._fetch(connection, parameters)
+
+    def _fetch(self, connection: BaseDatabaseWrapper, parameters: Sequence[str]) -> tuple[Any, ...] | None:
+        connection.health_check_done = True  # type: ignore[attr-defined]
+        if connection.vendor == "postgresql":
+            return self._fetch_by_libpq(connection, parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, parameters)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    def _fetch_by_libpq(self, connection: BaseDatabaseWrapper, parameters: Sequence[str]) -> tuple[Any, ...] | None:
+        from psycopg.adapt import Transformer
+
+        connection.ensure_connection()
+        driver: Connection[Any] = connection.connection
+        started = time.monotonic()
+        with connection.wrap_database_errors:
+            result = self._execute(driver, [parameter.encode() for parameter in parameters])
+        if connection.queries_logged:
+            connection.queries_log.append({"sql": self._sql, "time": f"{time.monotonic() - started:.3f}"})
+        if result.ntuples == 0:
+            return None
+        reader = Transformer(driver)
+        reader.set_pgresult(result)
+        row: tuple[Any, ...] | None = reader.load_row(0, tuple)
         return row
 
+    def _execute(self, driver: Connection[Any], parameters: list[bytes]) -> PGresult:
+        from psycopg.pq import DiagnosticField
 
-def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor
+        if driver not in self._known_on:
+            _checked(driver, driver.pgconn.prepare(self._name, self._numbered, None))
+            self._known_on.add(driver)
+        result = driver.pgconn.exec_prepared(self._name, parameters)
+        if result.error_field(DiagnosticField.SQLSTATE) == FORGOTTEN:
+            _checked(driver, driver.pgconn.prepare(self._name, self._numbered, None))
+            result = driver.pgconn.exec_prepared(self._name, parameters)
+        return _checked(driver, result)
 
-    # Django's usual cursor writes the parameters into the text, so that PostgreSQL meets a new statement each time
-    connection.ensure_connection()
-    return connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[attr-defined]
+
+def _checked(driver: Connection[Any], result: PGresult) -> PGresult:
+    """``result``, or the driver's exception for what went wrong."""
+    from psycopg import OperationalError as DriverError
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return result
+    if driver.closed:
+        raise DriverError(driver.pgconn.get_error_message())
+    raise error_from_result(result)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.prepared import fetch_one
+from config.prepared import Prepared
 from projects import keys
 from projects.models import AccessOutcome, ProjectSyncConfig, TimeDisplayConfig
 from projects.tokens import digest
@@ -18,7 +18,9 @@ from projects.tokens import digest
 LONGEST_TOKEN = 2000
 """Characters; ours have some 300."""
 
-_ROW = """
+_ROW = Prepared(
+    "project_link",
+    """
 SELECT token.id, token.user_id, token.user_name, token.access_type, token.expires_at, token.revoked_at,
        project.id, project.remote_id, project.document, project.document_version, project.fetched_at,
        source.confirmed_at, config.cache_ttl, config.phone_visible_to,
@@ -30,7 +32,8 @@ JOIN projects_remotesource source ON source.id = project.source_id
 LEFT JOIN projects_projectsyncconfig config ON config.id = 1
 LEFT JOIN projects_timedisplayconfig display ON display.id = 1
 WHERE token.digest = %s
-"""
+""",
+)
 _ANSWERS: dict[AccessOutcome, tuple[int, Any]] = {
     AccessOutcome.INVALID: (401, _("This link is not valid.")),
     AccessOutcome.EXPIRED: (401, _("This link has expired.")),
@@ -85,13 +88,13 @@ class Grant(NamedTuple):
     @property
     def display(self) -> TimeDisplayConfig:
         """How times are shown now, without another query."""
-        if self.display_version is None or self.zone is None:
+        if self.display_version is None:
             return TimeDisplayConfig.load()
         return TimeDisplayConfig(
             version=self.display_version,
-            timezone=self.zone,
-            aftersales_time_format=self.aftersales_time_format,
-            sales_time_format=self.sales_time_format,
+            timezone=self.zone or "",
+            aftersales_time_format=self.aftersales_time_format or "",
+            sales_time_format=self.sales_time_format or "",
             show_payment_time=bool(self.show_payment_time),
         )
 
@@ -122,7 +125,7 @@ def check(token: str, remote_id: str, *, now: datetime | None = None) -> Grant:
 
 
 def _find(token: str) -> Grant | None:
-    row = fetch_one(_ROW, (digest(token),))
+    row = _ROW.fetch(digest(token))
     return Grant._make(map(_aware, row)) if row is not None else None
 
 

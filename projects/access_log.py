@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
@@ -184,6 +185,8 @@ def note(request: HttpRequest, grant: Grant, door: str) -> None:
 def note_staff(request: HttpRequest, remote_id: str, door: str) -> None:
     """A staff user looked. Returns at once."""
     user = request.user
+    if not isinstance(user, User):
+        raise TypeError("nobody is logged in")
     _log.add(
         Look(
             timezone.now(),

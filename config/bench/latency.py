@@ -12,7 +12,7 @@ from django.db.models import Count
 from approvals.models import ApprovalTimeline, Outcome, Quote
 from config.bench import seed
 from config.bench.events import crypto, event_xml, request
-from config.bench.load import Connection
+from config.bench.load import EXPECTED, Connection
 from config.bench.plan import Plan, say
 from config.bench.stage import Stage
 from config.bench.table import Line
@@ -66,7 +66,7 @@ def _measure(port: int, known: Sequence[seed.Open]) -> list[float]:
 
 def _send(port: int, known: Sequence[seed.Open], requests: Sequence[Sequence[bytes]], due: dict[int, float]) -> None:
     """One after another, each not before its time; a late answer makes those behind it late, which counts."""
-    line = Connection(port)
+    line = Connection(port, EXPECTED.encode())
     started = time.perf_counter()
     for place, (approval, deliveries) in enumerate(zip(known, requests, strict=True)):
         at = started + place / PER_SECOND

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "SECRET_KEY": "only for benches, which hold no data worth a secret: 0123456789",
     "FIELD_ENCRYPTION_KEYS": "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtMzI=",
+    "PROJECT_TOKEN_KEYS": "only for benches and good for nothing else 0123456789",
     "WECOM_CORP_ID": "wwfacade0123456789",
     "WECOM_AGENT_ID": "1000042",
     "WECOM_SECRET": "bench-app-secret",
@@ -35,7 +36,7 @@ ENVIRONMENT = {
     "WECOM_ENCODING_AES_KEY": "q7Rw2ZkT0mVx9LbN4cJpYf6HsGd1UeAo3iBt8WvKyE0",
     "WECOM_CALLS_PER_MINUTE": "100000",
 }
-PASSED_ON = tuple(name for name in ENVIRONMENT if name.startswith("WECOM_"))
+PASSED_ON = tuple(name for name in ENVIRONMENT if name.startswith(("WECOM_", "PROJECT_")))
 
 
 @dataclass(frozen=True, slots=True)
