@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
+from django.utils.text import capfirst
 
 SUBJECTS = {
     "project-change": "projects.ProjectStatusChange",
@@ -14,15 +15,18 @@ SUBJECTS = {
 """Word → model, named as in the sidebar: the models live in apps that this one does not know."""
 
 
-def page_of(about: str) -> str:
-    """Address of the page in admin; empty when there is none."""
+def page_of(about: str) -> tuple[str, str]:
+    """What it is called, and the address of its page in admin; both empty when there is none."""
     word, _colon, number = about.partition(":")
     if word not in SUBJECTS or not number.isdigit():
-        return ""
+        return "", ""
     try:
         model = apps.get_model(SUBJECTS[word])
     except LookupError:
-        return ""
+        return "", ""
     if not admin.site.is_registered(model):
-        return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[number])
+        return "", ""
+    meta = model._meta
+    return f"{capfirst(str(meta.verbose_name))} {number}", reverse(
+        f"admin:{meta.app_label}_{meta.model_name}_change", args=[number]
+    )

@@ -18,9 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.announce import Occasion, announce
 from notifications.events import Event, Variable, register_event
-from notifications.models import ChannelKind, Notification
+from notifications.models import Notification
 from notifications.quiet import quiet_until
+from projects import message_texts
 from projects.document import format_time, zone_of
+from projects.message_texts import CHANNELS
 from projects.models import (
     ProjectCache,
     ProjectStatus,
@@ -36,7 +38,6 @@ STATUS_CHANGED = "project.status_changed"
 LINK_REQUESTED = "project.link_requested"
 ABOUT = "project-change:"
 """With a change's number: what ``Notification.about`` says of the messages about it."""
-CHANNELS = (ChannelKind.WECOM.value, ChannelKind.SMS.value, ChannelKind.EMAIL.value)
 Facts = Mapping[str, str | Promise]
 
 
@@ -138,35 +139,6 @@ def _quiet(now: datetime) -> datetime | None:
     return quiet_until(now, config.quiet_from, config.quiet_until, zone_of(TimeDisplayConfig.load().timezone))
 
 
-_CHANGE_TEXT = {
-    "zh-hans": (
-        "项目“{{ title }}”（{{ project_id }}）的状态已由“{{ old_status }}”变为“{{ new_status }}”，时间：{{ time }}。"
-    ),
-    "en": "Project “{{ title }}” ({{ project_id }}) went from “{{ old_status }}” to “{{ new_status }}” at {{ time }}.",
-}
-_CHANGE_SUBJECT = {"zh-hans": "{{ title }}：{{ new_status }}", "en": "{{ title }}: {{ new_status }}"}
-_LINK_TEXT = {
-    "zh-hans": (
-        "{{ person }}（{{ role }}）的项目链接已过期，请求新的链接。"
-        "项目：{{ title }}（{{ project_id }}），客户：{{ customer }}，时间：{{ time }}。在此生成链接：{{ address }}"
-    ),
-    "en": (
-        "{{ person }} ({{ role }}) asks for a new link, as theirs has expired. "
-        "Project: {{ title }} ({{ project_id }}), customer: {{ customer }}, time: {{ time }}. "
-        "Make a link here: {{ address }}"
-    ),
-}
-_LINK_SUBJECT = {"zh-hans": "{{ person }}请求新的项目链接", "en": "{{ person }} asks for a new project link"}
-
-
-def _words(subjects: Mapping[str, str], texts: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
-    return {
-        (channel, language): (subjects[language] if channel == ChannelKind.EMAIL else "", text)
-        for channel in CHANNELS
-        for language, text in texts.items()
-    }
-
-
 _PROJECT = (
     Variable("project_id", _("project ID"), "P-2026-0042"),
     Variable("title", _("title"), _("Pumps for hall 3")),
@@ -187,7 +159,7 @@ def register() -> None:
                 Variable("time", _("time"), "2026-02-02 15:30"),
             ),
             channels=CHANNELS,
-            defaults=_words(_CHANGE_SUBJECT, _CHANGE_TEXT),
+            defaults=message_texts.STATUS_CHANGED,
             example=_latest_change,
             quiet=_quiet,
         )
@@ -207,7 +179,7 @@ def register() -> None:
                 ),
             ),
             channels=CHANNELS,
-            defaults=_words(_LINK_SUBJECT, _LINK_TEXT),
+            defaults=message_texts.LINK_REQUESTED,
             quiet=_quiet,
         )
     )

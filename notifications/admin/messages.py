@@ -111,8 +111,8 @@ class NotificationAdmin(QueueAdmin):
 
     @display(description=_("about"), ordering="about")
     def about_link(self, row: Notification) -> str | SafeString:
-        address = page_of(row.about)
-        return format_html('<a class="text-link" href="{}">{}</a>', address, row.about) if address else row.about or "–"
+        name, address = page_of(row.about)
+        return format_html('<a class="text-link" href="{}">{}</a>', address, name) if address else row.about or "–"
 
     @display(description=_("text"))
     def text(self, row: Notification) -> SafeString:

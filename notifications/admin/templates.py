@@ -61,7 +61,7 @@ class MessageTemplateAdmin(VerbsMixin, ModelAdmin):
 
     verbs = (RESTORE,)
     change_form_after_template = "notifications/template_preview.html"
-    list_display = ("event_name", "channel_badge", "language", "words", "edited", "updated_at")
+    list_display = ("event_name", "channel_badge", "language", "words", "origin", "updated_at")
     list_filter = (EventFilter, ("channel", ChoicesDropdownFilter), ("language", ChoicesDropdownFilter))
     list_filter_submit = True
     search_fields = ("body", "subject")
@@ -112,9 +112,9 @@ class MessageTemplateAdmin(VerbsMixin, ModelAdmin):
     def words(self, template: MessageTemplate) -> str:
         return f"{template.body[:60]}…" if len(template.body) > 60 else template.body
 
-    @display(description=_("edited"), boolean=True)
-    def edited(self, template: MessageTemplate) -> bool:
-        return is_edited(template)
+    @display(description=_("words"), label={"edited": "warning", "original": "default"})
+    def origin(self, template: MessageTemplate) -> tuple[str, Any]:
+        return ("edited", _("Edited")) if is_edited(template) else ("original", _("Original"))
 
     @display(description=_("channel"))
     def channel_name(self, template: MessageTemplate) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.durable import DurableRow
 from notifications import channels
@@ -31,7 +32,10 @@ class MessageTemplate(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=channels.choices)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
     subject = models.CharField(
-        _("subject"), max_length=200, blank=True, help_text=_("For emails; other channels have none.")
+        pgettext_lazy("of a message", "subject"),
+        max_length=200,
+        blank=True,
+        help_text=_("For emails; other channels have none."),
     )
     body = models.TextField(_("text"))
     sms_template = models.CharField(
@@ -81,7 +85,7 @@ class Notification(DurableRow):
     recipient = models.CharField(_("recipient"), max_length=100, blank=True)
     role = models.CharField(_("role"), max_length=20, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
-    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    subject = models.CharField(pgettext_lazy("of a message", "subject"), max_length=200, blank=True)
     body = models.TextField(_("text"))
     sms_template = models.CharField(_("template at the SMS provider"), max_length=64, blank=True)
     sms_parameters = models.JSONField(
