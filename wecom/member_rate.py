@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -150,11 +150,10 @@ class MemberRate:
             else:
                 return
 
-    def _run(self, script: str, keys: list[str], arguments: list[int]) -> list[list[str]]:
+    def _run(self, script: str, keys: list[str], arguments: list[int]) -> Any:
         windows = [_micro(60 + MARGIN), _micro(3600 + MARGIN), PER_HOUR]
         with redis_needed():
-            answer: list[list[str]] = redis().register_script(_NOW + _COMMON + script)(keys, [*windows, *arguments])
-        return answer
+            return redis().register_script(_NOW + _COMMON + script)(keys, [*windows, *arguments])
 
     def _settle(self, answer: Sequence[str]) -> None:
         if not answer:

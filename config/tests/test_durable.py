@@ -49,7 +49,7 @@ def add(app: WeComConfig) -> Callable[..., list[CallbackEvent]]:
     return make
 
 
-def in_parallel(work: Callable[[], None], count: int = 8) -> list[BaseException]:
+def in_parallel(work: Callable[[], object], count: int = 8) -> list[BaseException]:
     """Run ``work`` in ``count`` threads with connections of their own; returns what they raised."""
     errors: list[BaseException] = []
 

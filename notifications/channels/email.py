@@ -104,6 +104,7 @@ def _failure(error: Exception) -> PermanentFailure | TemporaryFailure:
 
 def _answer(error: Exception) -> tuple[int, str]:
     """The server's code and words; 0 when it said nothing."""
+    raw: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, raw = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):

@@ -19,7 +19,11 @@ LIST = "/admin/notifications/messagetemplate/"
 @pytest.fixture
 def visit(chromium_page: Any, live_server: Any) -> Callable[[str], Visitor]:
     user = User.objects.create_superuser("ada")
-    return lambda language="en": Visitor(chromium_page, live_server, user, language)
+
+    def enter(language: str = "en") -> Visitor:
+        return Visitor(chromium_page, live_server, user, language)
+
+    return enter
 
 
 @pytest.fixture

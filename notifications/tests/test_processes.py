@@ -44,7 +44,7 @@ def standin(stack: Stack) -> Web:
     return stack.standin(callback_url=f"http://127.0.0.1:{free_port()}/wecom/callback")
 
 
-def control(standin: Web, path: str, **body: object) -> None:
+def control(standin: Web, path: str, **body: str | float) -> None:
     requests.post(f"{standin.url}/standin/api/{path}", json=body, timeout=10).raise_for_status()
 
 
