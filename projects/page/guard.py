@@ -51,8 +51,8 @@ class NoReferrerCsrf(CsrfViewMiddleware):
         return {"null", *super().allowed_origins_exact}
 
     def process_view(
-        self, request: HttpRequest, callback: View, callback_args: tuple[str], callback_kwargs: dict[str, Any]
-    ) -> HttpResponse | None:
+        self, request: HttpRequest, callback: Any, callback_args: tuple[str], callback_kwargs: dict[str, Any]
+    ) -> Any:
         refusal = super().process_view(request, callback, callback_args, callback_kwargs)
         return None if refusal is None else notices.show(request, callback_args[0], notices.FORM_TOO_OLD)
 
@@ -61,10 +61,8 @@ def guarded(view: View) -> View:
     """For each view of these pages: CSRF, policy and headers on its answers of every kind, and a page of ours for
     refusals and for a database that is away."""
 
-    protected = decorator_from_middleware(NoReferrerCsrf)(view)
+    protected: View = decorator_from_middleware(NoReferrerCsrf)(view)  # type: ignore[assignment]
 
-    @csrf_exempt  # of the site's own middleware, whose place NoReferrerCsrf takes
-    @csp(POLICY)
     @wraps(view)
     def answer(request: HttpRequest, remote_id: str) -> HttpResponse:
         try:
@@ -77,7 +75,9 @@ def guarded(view: View) -> View:
         patch_vary_headers(response, ("Cookie",))
         return response
 
-    return answer
+    # of the site's own CSRF check, whose place NoReferrerCsrf takes
+    decorated: View = csrf_exempt(csp(POLICY)(answer))  # type: ignore[assignment, arg-type]
+    return decorated
 
 
 def _refusable(view: View, request: HttpRequest, remote_id: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import structlog
 from django.core.cache import cache
@@ -18,7 +19,7 @@ PAUSE = timedelta(seconds=30)
 def next_turn(remote_id: str) -> datetime | None:
     """Take the turn to refresh this project; else when the next one is. Everybody may while Redis is away: a refresh
     has its own limits, and the button must not be dead because of ours."""
-    key = f"project-page:refresh:{remote_id}"
+    key = f"project-page:refresh:{quote(remote_id)}"
     again = timezone.now() + PAUSE
     try:
         if cache.add(key, again, timeout=int(PAUSE.total_seconds())):

@@ -34,7 +34,7 @@ class Sight:
 def see(remote_id: str, visitor: Visitor, *, insists: bool = False) -> Sight | None:
     """The project as ``visitor`` may see it; ``insists``: as its library has it now. ``None``: there is none, which
     only staff can meet."""
-    reading = _read(remote_id, visitor, insists)
+    reading = _read(visitor, insists)
     if reading is None:
         return None
     fields = reading.fields
@@ -54,14 +54,12 @@ def see(remote_id: str, visitor: Visitor, *, insists: bool = False) -> Sight | N
     )
 
 
-def _read(remote_id: str, visitor: Visitor, insists: bool) -> Reading | None:
+def _read(visitor: Visitor, insists: bool) -> Reading | None:
     if visitor.grant is not None:
         return read(visitor.grant, force_sync=insists)
-    project = ProjectCache.objects.select_related("source").filter(remote_id=remote_id).first()
-    if project is None:
+    if visitor.project is None or visitor.staff is None:
         return None
-    phone_visible = visitor.staff is not None and visitor.staff.has_perm("projects.view_phone")
-    return read(project, force_sync=insists, phone_visible=phone_visible)
+    return read(visitor.project, force_sync=insists, phone_visible=visitor.staff.has_perm("projects.view_phone"))
 
 
 def _changes(remote_id: str) -> list[ProjectStatusChange]:

@@ -62,6 +62,8 @@ def refresh(request: HttpRequest, remote_id: str) -> HttpResponse:
     """Have the copy confirmed now, and say what came of it or when it may be asked for again."""
     if request.method == "POST":
         visitor = visitors.admit(request, remote_id)
+        if visitor.sees_nothing:
+            return notices.show(request, remote_id, notices.UNKNOWN)
         again = refreshing.next_turn(remote_id)
         if again is None:
             _tell_result(request, see(remote_id, visitor, insists=True))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from projects import access, access_log, door
 from projects.access import AccessRefused, Grant
-from projects.models import AccessOutcome
+from projects.models import AccessOutcome, ProjectCache
 from projects.page.addresses import page_address
 
 COOKIE = "project_link"
@@ -26,6 +26,13 @@ class Visitor:
 
     grant: Grant | None = None
     staff: User | None = None
+    project: ProjectCache | None = None
+    """What staff asked for; a link brings its own."""
+
+    @property
+    def sees_nothing(self) -> bool:
+        """There is no such project, which only staff can meet."""
+        return self.grant is None and self.project is None
 
 
 def admit(request: HttpRequest, remote_id: str) -> Visitor:
@@ -51,8 +58,12 @@ def _staff(request: HttpRequest) -> User | None:
 
 
 def _staff_visitor(request: HttpRequest, remote_id: str, user: User) -> Visitor:
-    access_log.note_staff(request, remote_id, DOOR)
-    return Visitor(staff=user)
+    project = None
+    if "\0" not in remote_id:  # which PostgreSQL does not take as a text
+        project = ProjectCache.objects.select_related("source").filter(remote_id=remote_id).first()
+    if project is not None:
+        access_log.note_staff(request, remote_id, DOOR)
+    return Visitor(staff=user, project=project)
 
 
 def has_good_link(request: HttpRequest, remote_id: str) -> bool:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,10 +11,12 @@ import pytest
 from django.utils import timezone
 
 from projects.access_log import AccessLog
+from projects.asking import Marks
 from projects.models import ProjectAccessToken, ProjectCache, ProjectStatusChange, RemoteSource
 from projects.sync.apply import apply_one
 from projects.throttling import Budgets
 from projects.tokens import Issued, issue
+from wecom.tests.peers import Peer, Raw, Received, Script
 
 MORNING = datetime(2026, 2, 2, 1, 30, tzinfo=UTC)
 """09:30 in Shanghai."""
@@ -25,44 +24,31 @@ MORNING = datetime(2026, 2, 2, 1, 30, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _alone_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else has used the budget, and looks are written when the test says so: not by a thread, later."""
+    """Nobody else has used the budget or found Redis away, and looks are written when the test says so: not by a
+    thread, later."""
     monkeypatch.setattr("projects.door.budgets", Budgets())
     monkeypatch.setattr("projects.access_log._log", AccessLog(write_every=None))
+    fresh = Marks()
+    monkeypatch.setattr("projects.asking.marks", fresh)
+    monkeypatch.setattr("projects.refresh.marks", fresh)
 
 
-class Library:
-    """A remote library whose answers a test chooses."""
+class Library(Peer):
+    """A remote library with what is in ``projects``; out of order while it is ``down``."""
 
     def __init__(self) -> None:
         self.projects: dict[str, dict[str, Any]] = {}
         self.down = False
-        self.asked = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__()
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    @property
+    def asked(self) -> int:
+        return len(self.received)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        library = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                library.asked += 1
-                project = library.projects.get(unquote(self.path.rpartition("/")[2]))
-                body = json.dumps(project).encode()
-                self.send_response(500 if library.down else 200 if project else 404)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        return Handler
+    def take(self, request: Received) -> Script:
+        self.received.append(request)
+        project = self.projects.get(unquote(request.endpoint.rpartition("/")[2]))
+        return Raw(500) if self.down else project or Raw(404)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from projects.models import ProjectCache, ProjectStatusChange, RemoteSource, TimeDisplayConfig
+from projects import access_log
+from projects.models import ProjectAccessLog, ProjectCache, ProjectStatusChange, RemoteSource, TimeDisplayConfig
 from projects.tests.page.browserless import Phone
 from projects.tokens import Issued, issue
 
@@ -199,6 +200,25 @@ class TestStaff:
     def test_there_may_be_no_such_project(self, project: ProjectCache):
         answer = self.logged_in("view_projectcache").get("/project/SO-9")
         assert (answer.status_code, "There is no such project" in answer.content.decode()) == (404, True)
+
+    @pytest.mark.parametrize("remote_id", ["%00", "x" * 300, "%ED%A0%80", " "])
+    def test_no_id_is_strange_enough_to_break_anything(self, remote_id: str, project: ProjectCache):
+        client = self.logged_in("view_projectcache")
+        assert client.get(f"/project/{remote_id}").status_code == 404
+        assert client.post(f"/project/{remote_id}/refresh", follow=True).status_code == 404
+        assert access_log.flush()
+        assert Client().get(f"/project/{remote_id}").status_code == 401
+
+    def test_their_looks_are_logged_with_their_name(self, project: ProjectCache):
+        self.logged_in("view_projectcache").get("/project/SO-1")
+        assert access_log.flush()
+        row = ProjectAccessLog.objects.get()
+        assert (row.person, row.door, row.outcome, row.token) == ("clerk", "page", "allowed", None)
+
+    def test_they_may_refresh(self, project: ProjectCache, library: Any):
+        answer = self.logged_in("view_projectcache").post("/project/SO-1/refresh", follow=True)
+        assert "This is the latest state." in answer.content.decode()
+        assert library.asked == 1
 
     def test_other_staff_are_strangers(self, project: ProjectCache):
         assert self.logged_in("view_quote").get("/project/SO-1").status_code == 401
