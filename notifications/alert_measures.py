@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -52,16 +53,16 @@ _SILENT = {
 def parked_events(hours: int) -> list[Finding]:
     """Events that have waited longer than ``hours`` for their approval to become known."""
     parked = CallbackEvent.objects.filter(status=Status.FAILED, parked_at__lt=timezone.now() - timedelta(hours=hours))
-    if not (count := parked.count()):
+    found = parked.aggregate(count=Count("pk"), latest=Max("parked_at"))
+    if not found["count"]:
         return []
-    latest = parked.order_by("-parked_at").values_list("parked_at", flat=True)[0]
     return [
         Finding(
             f"{PARKED}events",
             title=Phrase(_PARKED_TITLE),
-            detail=Phrase(_PARKED_DETAIL, count=count, hours=hours),
+            detail=Phrase(_PARKED_DETAIL, count=found["count"], hours=hours),
             remedy=Phrase(_PARKED_REMEDY),
-            since=latest + timedelta(hours=hours),
+            since=found["latest"] + timedelta(hours=hours),
         )
     ]
 

@@ -19,10 +19,12 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.durable import Status, wake_on_commit
 from notifications.alert_addresses import Address, addresses
 from notifications.alert_rules import to_be_told
+from notifications.events import Event, register_event
 from notifications.models import ChannelKind, Incident, Notification
 
 OPENED: Final = "incident.opened"
@@ -164,3 +166,8 @@ def _page(incident: Incident) -> str:
 
 def _moment(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+# named, so that the list of messages can say what they are; nobody but this module announces them
+register_event(Event(OPENED, gettext_lazy("Incident opened"), variables=(), channels=(), defaults={}))
+register_event(Event(RESOLVED, gettext_lazy("Incident over"), variables=(), channels=(), defaults={}))

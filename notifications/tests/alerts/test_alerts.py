@@ -65,9 +65,9 @@ class TestOnce:
         assert len(robot.texts) == 4
 
     def test_an_incident_that_is_undone_is_not_told(self, robot: Robot, address: AlertAddress, due: Any) -> None:
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with transaction.atomic():
             opened()
-            raise RuntimeError
+            transaction.set_rollback(True)
         assert due() == 0
 
     def test_the_ordinary_delivery_sends_it_too(self, robot: Robot, address: AlertAddress) -> None:
@@ -121,7 +121,7 @@ class TestWhom:
         opened()
         settings.FIELD_ENCRYPTION_KEYS = ["b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItMzI="]
         due()
-        assert "FIELD_ENCRYPTION_KEYS" in Notification.objects.get().last_error
+        assert "FIELD_ENCRYPTION_KEYS" in Notification.objects.order_by("pk")[0].last_error
 
 
 class TestUnreached:
@@ -170,7 +170,7 @@ class TestRate:
         assert len(robot.texts) == 20
         waiting = Notification.objects.filter(status=Status.PENDING)
         assert waiting.count() == 5
-        row = waiting.first()
+        row = waiting[0]
         assert row.attempts == 0
         assert 0 < (row.next_attempt_at - timezone.now()).total_seconds() <= 61
 
@@ -194,9 +194,7 @@ class TestRate:
 
 
 class TestStorm:
-    def test_more_than_a_few_in_a_minute_share_one_message(
-        self, robot: Robot, address: AlertAddress, due: Any
-    ) -> None:
+    def test_more_than_a_few_in_a_minute_share_one_message(self, robot: Robot, address: AlertAddress, due: Any) -> None:
         with time_machine.travel("2026-03-01T10:00:10Z", tick=False):
             for number in range(40):
                 opened(f"disk-{number}", title=f"Disk {number} full")
@@ -204,13 +202,13 @@ class TestStorm:
         assert "35" in robot.titles[-1]
         assert "Disk 5 full" in robot.texts[-1]
         assert "25" in robot.texts[-1]  # … and 25 more
-        assert Notification.objects.exclude(next_attempt_at=None).count() == MOST_PER_MINUTE + 1
+        assert Notification.objects.count() == MOST_PER_MINUTE + 1
 
     def test_the_common_message_leaves_when_the_minute_is_over(self, address: AlertAddress) -> None:
         with time_machine.travel("2026-03-01T10:00:10Z", tick=False):
             for number in range(MOST_PER_MINUTE + 1):
                 opened(f"disk-{number}")
-            common = Notification.objects.order_by("pk").last()
+            common = Notification.objects.order_by("-pk")[0]
             assert common.next_attempt_at.isoformat() == "2026-03-01T10:01:00+00:00"
 
     def test_their_ends_share_one_message_too(self, robot: Robot, address: AlertAddress, due: Any) -> None:
@@ -288,9 +286,7 @@ class TestCountedRules:
         due()
         assert len(robot.texts) == 2
 
-    def test_what_ends_below_the_threshold_was_never_told(
-        self, robot: Robot, address: AlertAddress, due: Any
-    ) -> None:
+    def test_what_ends_below_the_threshold_was_never_told(self, robot: Robot, address: AlertAddress, due: Any) -> None:
         opened("sync-failed:default")
         resolve_incident("sync-failed:default")
         assert due() == 0

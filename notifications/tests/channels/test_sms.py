@@ -98,7 +98,7 @@ class TestConsole:
 class TestEveryProvider:
     def test_a_text_without_a_template_says_what_to_fill_in(self, provider: Callable[..., Peer], backend: str) -> None:
         peer = provider(backend, {})
-        with pytest.raises(PermanentFailure, match="project.status_changed"):
+        with pytest.raises(PermanentFailure, match=r"project\.status_changed"):
             SmsChannel().send(message(sms_template=""))
         assert not peer.received
 
