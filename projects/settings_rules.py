@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from config.cron import BadCron
 from notifications.models import ChannelKind
-from projects import schedule, telling
+from projects import schedule
 from projects.document import TIME_PART, TIME_PARTS
 
 KNOWN = " ".join(TIME_PARTS)
-CHANNELS = [choice for choice in ChannelKind.choices if choice[0] in telling.CHANNELS]
+CHANNELS = [choice for choice in ChannelKind.choices if choice[0] != ChannelKind.ALERT]
 """By which people are told about projects."""
 
 

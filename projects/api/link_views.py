@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.rest import PageNumbers
 from config.rest_answers import FORBIDDEN, LISTING, NOT_FOUND, WRITING, answers
 from config.rest_fields import ExactSerializer, StrictCharField, StrictIntegerField
 from projects import tokens
@@ -74,7 +74,10 @@ class IssuedLinkSerializer(LinkSerializer):
 ISSUE = ("projects.issue_links",)
 
 
-class LinksView(ProjectApi):
+class LinksView(ProjectApi, GenericAPIView[ProjectAccessToken]):
+    queryset = ProjectAccessToken.objects.none()
+    serializer_class = LinkSerializer
+    filter_backends = ()
     rights = {"GET": ("projects.view_projectaccesstoken", *ISSUE), "POST": ISSUE}
 
     @extend_schema(
@@ -87,9 +90,8 @@ class LinksView(ProjectApi):
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the documented path
         project = get_object_or_404(ProjectCache, remote_id=id)
         rows = project.links.select_related("created_by", "project").defer("project__document")
-        pages = PageNumbers()
-        page = pages.paginate_queryset(rows, request, view=self)
-        return pages.get_paginated_response(LinkSerializer(page, many=True).data)
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(LinkSerializer(page, many=True).data)
 
     @extend_schema(
         tags=["Projects"],

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from projects.models import ProjectCache, RemoteSource
 from projects.sync.apply import apply_one
-from wecom.tests.peers import Peer
+from wecom.tests.peers import Peer, Raw, Received, Script
 
 
 def staff(*rights: str, name: str = "nora") -> User:
@@ -53,6 +53,15 @@ def project(number: int = 1, **fields: Any) -> dict[str, Any]:
 def listing(*projects: dict[str, Any]) -> dict[str, Any]:
     """A library's answer: all it has, on one page."""
     return {"projects": list(projects), "page": 1, "page_size": 500, "total": len(projects)}
+
+
+class LibraryPeer(Peer):
+    """A library that has what is scripted: of every other project it says that there is none."""
+
+    def take(self, request: Received) -> Script:
+        with self._lock:
+            known = bool(self._scripts[request.endpoint])
+        return super().take(request) if known else Raw(404)
 
 
 def source_at(library: Peer, slug: str = "main") -> RemoteSource:

@@ -7,30 +7,20 @@ from io import StringIO
 from typing import Any
 
 import pytest
-import schemathesis
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
-from drf_spectacular.generators import SchemaGenerator
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from knox.models import AuthToken
 from rest_framework.throttling import SimpleRateThrottle
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from approvals import quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalInstance, Channel
 from approvals.tests.api.conftest import client_of
 from approvals.tests.conftest import CONTENT
+from config.testing.rest_schema import CHECKS, assert_explained, load, open_connection
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 OPERATIONS = {
     "/api/quotes": {"get", "post"},
     "/api/quotes/{id}": {"get", "put", "patch", "delete"},
@@ -60,46 +50,21 @@ def test_the_schema_is_generated_without_a_warning() -> None:
 
 
 def test_every_operation_is_there_and_explained(document: dict[str, Any]) -> None:
-    ours = {path: operations for path, operations in document["paths"].items() if path in OPERATIONS}
-    assert {path: set(operations) for path, operations in ours.items()} == OPERATIONS
-    for path, operations in ours.items():
-        for method, operation in operations.items():
-            assert operation["summary"], (method, path)
-            assert {"401", "429"} <= set(operation["responses"]), (method, path)
-            assert operation["tags"] != ["api"], (method, path)
-            if "requestBody" in operation:
-                assert "400" in operation["responses"], (method, path)
-                assert "examples" in operation["requestBody"]["content"]["application/json"], (method, path)
+    assert_explained(document, OPERATIONS)
 
 
 # --- whatever the schema allows, and much that it does not, gets an answer that the schema describes ----------------
 
 
-def load() -> Any:
-    """Loaded with the module, because the tests are made from it; without a request, because the URL is closed."""
-    schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
-    schema.app = get_wsgi_application()
-    return schema.include(path=list(OPERATIONS))
-
-
-schema = load()
+schema = load(OPERATIONS)
 
 
 @pytest.fixture
-def open_connection() -> Iterator[None]:
-    """As Django's own test client does: a finished request must not close the connection that holds the test."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def token(ada: User, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> str:
+def token(ada: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Of somebody who may do everything, as often as they like."""
-    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"user": None, "anon": None})
-    return str(AuthToken.objects.create(ada)[1])
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", dict.fromkeys(SimpleRateThrottle.THROTTLE_RATES))
+    with open_connection():
+        yield str(AuthToken.objects.create(ada)[1])
 
 
 @pytest.fixture

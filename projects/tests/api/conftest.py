@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from projects.models import RemoteSource
-from projects.tests.staff import listing, project, source_at
+from projects.tests.staff import LibraryPeer, listing, project, source_at
 from wecom.tests.peers import Peer
 
 
 @pytest.fixture
 def library() -> Iterator[Peer]:
     """A real server; it has one project until the test says otherwise."""
-    peer = Peer()
+    peer = LibraryPeer()
     peer.answer("/projects", listing(project(1)))
     yield peer
     peer.close()

@@ -132,7 +132,6 @@ def test_a_run_that_broke_off_keeps_its_pages_and_says_so(source: RemoteSource, 
 def test_the_brake_is_a_conflict_until_it_is_forced(source: RemoteSource, library: Peer):
     for number in range(1, 11):
         copied(source, project(number))
-        library.answer(f"/projects/P-{number}", Raw(404))
     answer = start()
     assert (answer.status_code, answer.json()["code"]) == (409, "brake")
     assert answer.json()["run_ids"] == [ProjectSyncHistory.objects.get().pk]
