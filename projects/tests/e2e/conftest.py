@@ -49,6 +49,8 @@ def _full_house(build_projects: Callable[[], House]) -> Iterator[House]:
 @pytest.fixture
 def house(_full_house: House) -> House:
     """Web, two worker processes, beat, WeCom and the library, whose projects are in the mirror; nobody is told."""
+    if not any(worker.running for worker in _full_house.workers):
+        _full_house.start_worker(2)
     _full_house.heal()
     return _full_house
 

@@ -25,7 +25,6 @@ SECRET = "canary-corp-secret-9Wb4nRy"
 AES_KEY = "CanaryAesKey2027mVx9LbN4cJpYf6HsGd1UeAo3iE0"
 PROJECTS = 60
 PAGE = 10
-READ_TIMEOUT = 2.0
 SYNC = "projects: sync"
 
 
@@ -46,7 +45,6 @@ class House(BaseHouse):
                 base_url=self.library.url,
                 api_key=KEY,
                 page_size=PAGE,
-                read_timeout=READ_TIMEOUT,
             )
             self.set(notify_channels=[])
 
