@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from config import draining, durable
-from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
+from config.durable import LeaseLost, NotYet, PermanentFailure, Status, TemporaryFailure
 from config.testing.processes import wait_until
 from wecom.models import CallbackEvent, WeComConfig
 
@@ -292,3 +292,34 @@ def test_a_long_drain_hands_over(add: Callable[..., Any], monkeypatch: pytest.Mo
     add(5)
     assert draining.drain(CallbackEvent, lambda event: None, batch=2) == 2
     assert CallbackEvent.objects.due().count() == 3
+
+
+def test_rows_whose_turn_has_not_come_go_back_together_without_an_attempt(
+    add: Callable[..., Any],
+) -> None:
+    rows = add(6)
+    turns = {row.pk: 100.0 + place for place, row in enumerate(rows) if place % 2}
+
+    def wait(claimed: Any) -> list[NotYet | None]:
+        for row in claimed:
+            row.outcome = f"seen {row.key}"
+        return [NotYet("not yet", retry_after=turns[row.pk]) if row.pk in turns else None for row in claimed]
+
+    assert draining.drain(CallbackEvent, lambda event: None, batch=10, wait=wait) == 3
+    now = timezone.now()
+    for row in CallbackEvent.objects.all():
+        if row.pk in turns:
+            assert (row.status, row.attempts, row.last_error) == (Status.PENDING, 0, "not yet")
+            assert row.outcome == f"seen {row.key}"
+            assert abs((row.next_attempt_at - now).total_seconds() - turns[row.pk]) < 5
+        else:
+            assert row.status == Status.SUCCEEDED
+
+
+def test_a_row_that_another_worker_has_taken_is_not_put_back(add: Callable[..., Any]) -> None:
+    add(2)
+    rows = CallbackEvent.objects.claim_due(5)
+    CallbackEvent.objects.filter(pk=rows[0].pk).update(claim=None)
+    durable.put_back([(row, NotYet("not yet", retry_after=60)) for row in rows])
+    assert list(CallbackEvent.objects.order_by("pk").values_list("status", flat=True)) == ["running", "pending"]
+    durable.put_back([])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from notifications.incidents import raise_incident
@@ -19,19 +18,6 @@ LIST = "/admin/notifications/incident/"
 @pytest.fixture
 def incident() -> Incident:
     return raise_incident("wecom:secret", title="Wrong secret", detail="gettoken says 40001", remedy="Enter it again.")
-
-
-@pytest.fixture
-def log_in() -> Callable[..., Client]:
-    def login(*codenames: str, superuser: bool = False, language: str = "en") -> Client:
-        user = User.objects.create_user(f"user{User.objects.count()}", is_staff=True, is_superuser=superuser)
-        user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        client.cookies["django_language"] = language
-        return client
-
-    return login
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

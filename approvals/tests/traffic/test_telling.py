@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from approvals import engine, operations
@@ -13,6 +14,7 @@ from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, Qu
 from approvals.rules import LONGEST_COMMENT
 from approvals.tests.snapshots import after, says, step
 from config.durable import Status
+from wecom.member_rate import PER_MINUTE
 from wecom.messages import LONGEST_TEXT
 
 from .conftest import Standin
@@ -196,3 +198,15 @@ class TestNoLoop:
         writes = standin.calls("message/send"), standin.calls("oa/applyevent")
         assert operations.run_due() == 0
         assert (standin.calls("message/send"), standin.calls("oa/applyevent")) == writes
+
+
+def test_a_member_who_has_had_too_many_messages_is_told_later_and_it_is_no_attempt(standin, pending, wang, as_actor):
+    client = operations.for_config(pending.config)
+    for _number in range(PER_MINUTE):
+        client.member_rate.take(["li.mei"])
+    engine.approve(instance=pending, actor=as_actor(wang))
+    operations.run_due()
+    row = SyncOperation.objects.get(kind=OperationKind.TELL)
+    assert (row.status, row.attempts) == (Status.PENDING, 0)
+    assert timedelta(seconds=50) < row.next_attempt_at - timezone.now() < timedelta(seconds=62)
+    assert standin.texts("li.mei") == []
