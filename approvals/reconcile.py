@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import structlog
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from redis import RedisError
 from redis.exceptions import LockError
 
@@ -21,6 +21,7 @@ from approvals.comparison import Comparison, Report
 from approvals.models import ApprovalInstance, Flow, InstanceStatus, SyncOperation
 from config.durable import sweep
 from notifications.incidents import raise_incident, resolve_incident
+from notifications.phrases import Phrase
 from wecom.redis import redis
 
 logger = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ def _tell_operators(comparison: Comparison) -> None:
         error = comparison.needs_a_person[0]
         raise_incident(
             INCIDENT,
-            title=_("Approvals cannot be compared with WeCom"),
+            title=Phrase(gettext_noop("Approvals cannot be compared with WeCom")),
             detail="\n".join(comparison.report.errors),
             remedy=str(error.remedy),
         )

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from django.db.models import Subquery
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from approvals.actors import Actor
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, StepStatus
 from notifications.incidents import raise_incident
+from notifications.phrases import Phrase
 from wecom.directory import names_of
 from wecom.models import WeComConfig
 from wecom.snapshots import RemoteApproval
@@ -134,7 +135,9 @@ def note_unknown(instance: ApprovalInstance, snapshot: RemoteApproval) -> None:
     instance.remote_status_code = snapshot.status_code
     raise_incident(
         f"unknown-status:{snapshot.status_code}",
-        title=_("WeCom reports an approval status that is not known here: %(code)s") % {"code": snapshot.status_code},
-        detail=_("Approval %(number)s. Its state here was left as it is.") % {"number": instance.third_no},
-        remedy=_("Look the approval up in WeCom. If the status is new, the program must learn it."),
+        title=Phrase(
+            gettext_noop("WeCom reports an approval status that is not known here: %(code)s"), code=snapshot.status_code
+        ),
+        detail=Phrase(gettext_noop("Approval %(number)s. Its state here was left as it is."), number=instance.third_no),
+        remedy=Phrase(gettext_noop("Look the approval up in WeCom. If the status is new, the program must learn it.")),
     )

@@ -24,10 +24,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from config.wakeup import wake
 from notifications.incidents import raise_incident, resolve_incident
+from notifications.phrases import Phrase
 from projects.errors import AlreadyRunning, RemoteError
 from projects.models import (
     ProjectCache,
@@ -247,7 +248,7 @@ def _close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence
             _resume_at(source, passage.next_page)
             raise_incident(
                 f"sync-failed:{source.slug}",
-                title=_("Projects cannot be synchronised: %(source)s") % {"source": source},
+                title=Phrase(gettext_noop("Projects cannot be synchronised: %(source)s"), source=source),
                 detail=sentence,
                 remedy=remedy,
             )
@@ -260,9 +261,13 @@ def _close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: B
             _resume_at(source, 1)
             raise_incident(
                 f"sync-brake:{source.slug}",
-                title=_("The brake held a synchronisation: %(source)s") % {"source": source},
+                title=Phrase(gettext_noop("The brake held a synchronisation: %(source)s"), source=source),
                 detail=sentence,
-                remedy=_("Compare the library with the list of projects. If they are really gone, start a forced run."),
+                remedy=Phrase(
+                    gettext_noop(
+                        "Compare the library with the list of projects. If they are really gone, start a forced run."
+                    )
+                ),
             )
 
 
