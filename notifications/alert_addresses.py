@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -74,11 +73,13 @@ def known_address(url: str) -> str:
 
 
 def remember_address(url: str) -> None:
-    """Its key may stand anywhere behind the host: libraries log the path, the query, or a value of it."""
-    _host, _slash, behind = url.partition("://")[2].partition("/")
-    values = [part.partition("=")[2] for part in urlsplit(url).query.split("&")]
-    last = urlsplit(url).path.rpartition("/")[2]
-    remember_secret(url, behind, *values, last if len(last) >= SHORTEST_KEY else "")
+    """Its key may stand anywhere: libraries log the path, the query, or a value of it."""
+    scheme, _colon, rest = url.strip().partition("://")
+    host, _slash, behind = rest.partition("/")
+    path, _mark, query = behind.partition("?")
+    values = [part.partition("=")[2] for part in query.split("&")]
+    words = [path.rpartition("/")[2], "" if scheme.startswith("http") else host]  # tgram://<token>/…
+    remember_secret(url, behind, *values, *[word for word in words if len(word) >= SHORTEST_KEY])
 
 
 def _reference_of(url: str) -> str:

@@ -27,7 +27,6 @@ def sender_for(url: str) -> Sender:
     """The sender of an alert address. Raises UnknownAddress, whose text is for a person and repeats no key."""
     try:
         parts = urlsplit(url.strip())
-        _port = parts.port
     except ValueError:
         raise UnknownAddress(_("This is no address.")) from None
     for sender in SENDERS:

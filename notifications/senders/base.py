@@ -17,6 +17,14 @@ class UnknownAddress(ValueError):
     """Nobody here sends to such an address. ``str(e)`` is for a person."""
 
 
+def is_http(parts: SplitResult) -> bool:
+    """Whether it is a whole http or https address."""
+    try:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no number, or above 65535
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One message to operators. ``event``: incident.opened, incident.resolved or test."""

@@ -23,7 +23,7 @@ class LongTail(Sender):
     label: ClassVar[Text] = gettext_lazy("Apprise")
 
     def takes(self, parts: SplitResult) -> bool:
-        if not parts.scheme or parts.scheme in OURS:
+        if not parts.scheme or parts.scheme in OURS or parts.scheme in ("http", "https"):
             return False
         from apprise import Apprise  # a quarter of a second: only where such an address is used
 

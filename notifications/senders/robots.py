@@ -10,7 +10,7 @@ from urllib.parse import SplitResult
 from django.utils.translation import gettext as _
 
 from config.durable import PermanentFailure, TemporaryFailure
-from notifications.senders.base import Alert, Sender
+from notifications.senders.base import Alert, Sender, is_http
 from notifications.senders.http import PAUSE, code_of, post_json, read_object, too_fast
 from wecom.errcodes import Text
 
@@ -32,7 +32,7 @@ class Robot(Sender):
     remedies: ClassVar[Mapping[int, Text]] = {}
 
     def takes(self, parts: SplitResult) -> bool:
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_http(parts):
             return False
         return self.path in parts.path if self.path.endswith("/") else parts.path.rstrip("/").endswith(self.path)
 

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.senders.base import Alert, Sender
+from notifications.senders.base import Alert, Sender, is_http
 from notifications.senders.http import post_json
 from wecom.errcodes import Text
 
@@ -16,7 +16,7 @@ class Webhook(Sender):
     label: ClassVar[Text] = _("Webhook")
 
     def takes(self, parts: SplitResult) -> bool:
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return is_http(parts)
 
     def send(self, url: str, alert: Alert) -> None:
         post_json(url.strip(), {"event": alert.event, "title": alert.title, "text": alert.text})

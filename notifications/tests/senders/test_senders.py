@@ -8,6 +8,7 @@ import hmac
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -184,11 +185,16 @@ class TestLongTail:
         with pytest.raises(TemporaryFailure, match="Apprise"):
             sender_for(url).send(url, ALERT)
 
-    def test_only_the_scheme_of_its_address_is_shown(self) -> None:
-        from urllib.parse import urlsplit
-
-        url = "ntfys://token-of-a-topic/alerts"
-        assert sender_for(url).shown(urlsplit(url)) == "ntfys://…"
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ntfys://token-of-a-topic/alerts",
+            "tgram://123456789:abcdefg_hijklmnop/lead2gold/",
+            "mailtos://user:password@example.com?to=ops@example.org",
+        ],
+    )
+    def test_only_the_scheme_of_its_address_is_shown(self, url: str) -> None:
+        assert sender_for(url).shown(urlsplit(url)) == f"{url.partition(':')[0]}://…"
 
 
 @pytest.mark.parametrize(
@@ -219,9 +225,12 @@ def test_no_key_reaches_a_log_line() -> None:
 
     known_address("https://robots.example/cgi-bin/webhook/send?key=693a91f6-7d3b-4bc4-97a0-0ec2sifa5aaa")
     known_address("https://robots.example/open-apis/bot/v2/hook/0f1e2d3c-4b5a-6978")
+    known_address("tgram://123456789:abcdefg_hijklmnop/lead2gold/")
     line = redact_text(
         'robots.example "POST /cgi-bin/webhook/send?key=693a91f6-7d3b-4bc4-97a0-0ec2sifa5aaa HTTP/1.1" 200; '
-        "key 693a91f6-7d3b-4bc4-97a0-0ec2sifa5aaa; hook 0f1e2d3c-4b5a-6978"
+        "key 693a91f6-7d3b-4bc4-97a0-0ec2sifa5aaa; hook 0f1e2d3c-4b5a-6978; "
+        "bot 123456789:abcdefg_hijklmnop"
     )
     assert "693a91f6" not in line
     assert "0f1e2d3c" not in line
+    assert "hijklmnop" not in line
