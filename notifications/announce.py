@@ -14,6 +14,7 @@ from functools import cache
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.text import Truncator
 
 from config.durable import wake_on_commit
 from notifications.channels import channel_class
@@ -27,6 +28,8 @@ __all__ = ["Occasion", "Recipient", "announce"]
 
 CHUNK = 500
 LONGEST_SUBJECT = 200
+LONGEST_FACT = 200
+"""Characters. A longer one would push the end of a message, often a link, out of what WeCom takes."""
 LONGEST_OCCASION = 80
 """Characters of an occasion's key; the rest of the row's key is ours."""
 
@@ -119,7 +122,7 @@ def _demand_complete(event: Event, occasion: Occasion) -> None:
 
 def _facts_in(language: str, facts: Mapping[str, Text]) -> dict[str, str]:
     with translation.override(language):
-        return {name: str(fact) for name, fact in facts.items()}
+        return {name: Truncator(str(fact)).chars(LONGEST_FACT, truncate="…") for name, fact in facts.items()}
 
 
 def _row(

@@ -34,8 +34,10 @@ late."""
 INTERVAL: Final = 2.12
 """Seconds between two turns: a little more than the window divided by the places, so that a message which leaves up to
 a second late does not push the one after it out of its turn."""
-LATEST: Final = 5.0
-"""Seconds after which a turn is over. It is taken anew then: all who come late at once would leave in one heap."""
+LATEST: Final = 20.0
+"""Seconds after which a turn is over and is taken anew. Until then a message that comes late still leaves if the minute
+has room, so that workers which were busy catch up. After a longer silence all who are late would leave in one heap, and
+so they would again each minute."""
 
 _NOW = "local clock = redis.call('TIME') local now = clock[1] * 1000000 + clock[2]"
 _COMMON = """

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from config.dashboard import Kind, register_cards
 from config.facts_admin import DayRangeFilter, FactsAdmin
 from config.verbs import Refused, Verb
 from notifications import dead_rows
@@ -112,3 +113,17 @@ class IncidentAdmin(FactsAdmin):
 
 def _link(address: str, words: str) -> str:
     return format_html('<a class="text-primary-600" href="{}">{}</a>', address, words) if address else words
+
+
+register_cards(
+    Kind(
+        label=_("Open incidents"),
+        permission="notifications.view_incident",
+        rows=lambda _user: Incident.objects.filter(resolved_at__isnull=True),
+        changelist="notifications_incident",
+        query="state=open",
+        icon="warning",
+        tone="danger",
+    ),
+    place=90,
+)

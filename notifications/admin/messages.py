@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from config.dashboard import Kind, register_cards
 from config.durable import OPEN, Status
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
 from notifications.about import page_of
@@ -23,6 +24,20 @@ from notifications.phones import masked
 
 SEE_NUMBERS = "projects.view_phone"
 """The right to see phone numbers in full; the numbers are those of the projects' people."""
+
+
+register_cards(
+    Kind(
+        label=_("Messages given up"),
+        permission="notifications.view_notification",
+        rows=lambda _user: Notification.objects.filter(status=Status.DEAD),
+        changelist="notifications_notification",
+        query="delivery=given_up",
+        icon="unsubscribe",
+        tone="danger",
+    ),
+    place=70,
+)
 
 
 class SentFilter(DropdownFilter):

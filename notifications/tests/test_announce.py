@@ -84,6 +84,11 @@ def test_a_fact_cannot_end_the_subject_or_bring_a_placeholder(templates) -> None
     assert Notification.objects.get().subject == "P Bcc: all@example.com {{ status }}"
 
 
+def test_a_long_fact_leaves_room_for_the_rest(templates) -> None:
+    announce(TOLD, [occasion(number="长" * 900)], channels=["wechat"])
+    assert Notification.objects.get().body == "长" * 199 + "… 现为 shipped"
+
+
 def test_parameters_for_the_sms_provider_keep_the_texts_order(templates) -> None:
     template = MessageTemplate.objects.get(event=TOLD, channel="wechat", language="zh-hans")
     template.body, template.sms_template = "{{ status }} {{ number }} {{ status }}", "SMS_1"
