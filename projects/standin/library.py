@@ -58,7 +58,7 @@ class Library:
         )
         return self._store.rows(sql, kind, kind, status, status, pattern, pattern, pattern, limit, first)
 
-    def add(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, given: dict[str, Any]) -> dict[str, Any]:
         """A new project; what is not given is made up. Raises ControlError 400 or 409."""
         with self._store.transaction():
             number = self._next_number()
@@ -78,7 +78,7 @@ class Library:
             self._insert(made_up_project(number) for number in range(first, first + count))
         return count
 
-    def change(self, project_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def change(self, project_id: str, changes: dict[str, Any]) -> dict[str, Any]:
         """Sets fields; None removes one. Raises ControlError 404 or 400."""
         with self._store.transaction():
             project = self.project(project_id) | {"updated_at": self._now()} | changes | {"id": project_id}
@@ -93,7 +93,7 @@ class Library:
                 self._order.clear()
         return project
 
-    def change_many(self, count: int, changes: Mapping[str, Any]) -> list[str]:
+    def change_many(self, count: int, changes: dict[str, Any]) -> list[str]:
         """``count`` projects spread over the library; without ``changes`` each goes one state further. Their IDs."""
         with self._store.transaction():
             places = self._places(())
