@@ -45,6 +45,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DATE_LENGTH = len("2024-02-02")
 MASKED = 4
 """Digits of a number that are hidden, before the last four: 138****8888."""
+MOBILE_LENGTH = len("13812348888")
 LONGEST_NUMBER = 15
 """Digits of a phone number (E.164). More are several numbers run together: all are hidden."""
 
@@ -78,6 +79,8 @@ def mask_phone(text: object) -> str:
 
 
 def _masked(number: str) -> str:
+    if len(number) == MOBILE_LENGTH and number.isdecimal():  # nearly all of them
+        return f"{number[:3]}{'*' * MASKED}{number[-MASKED:]}"
     places = [place for place, letter in enumerate(number) if letter.isdigit()]
     if len(places) > LONGEST_NUMBER or len(places) < MASKED + 3:
         hidden = places
@@ -148,7 +151,8 @@ class _Show:
     def members(self, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in values.items():
             if key not in self._left_out:
-                yield key, self._value(key, value)
+                plain = type(value) is str and _is_plain(key)
+                yield key, value if plain else self._value(key, value)
 
     def _value(self, key: str, value: Any) -> Any:
         if isinstance(value, dict):
@@ -183,12 +187,18 @@ def _is_time(key: str) -> bool:
     return bool(_TIME_KEY.search(key))
 
 
+@lru_cache(maxsize=1024)
+def _is_plain(key: str) -> bool:
+    """Texts under this key are shown as they are: most of what there is."""
+    return not (_is_phone(key) or _is_time(key))
+
+
 @lru_cache(maxsize=8)
 def zone_of(name: str) -> tzinfo:
     """The time zone called ``name``; the site's own if there is none."""
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):  # a name that was typed past the form's check must not stop a run
+    except (KeyError, ValueError, OSError):  # a name that was typed past the form's check must not stop a run
         return ZoneInfo(settings.TIME_ZONE)
 
 

@@ -49,8 +49,9 @@ def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, d
     """Write projects (none twice) as copies of ``source``."""
     if not fetched:
         return
-    rows = [_row(project, asked_at, display) for project, asked_at in fetched]
     moment = connection.ops.adapt_datetimefield_value
+    asked = {asked_at: moment(asked_at) for _project, asked_at in fetched}
+    rows = [(*_row(project, display), asked[asked_at]) for project, asked_at in fetched]
     common = (source.pk, display.version, moment(now), moment(now))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -60,8 +61,7 @@ def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, d
             cursor.executemany(_statement(connection.vendor), [row + common for row in rows])
 
 
-def _row(project: Parsed, asked_at: datetime, display: TimeDisplayConfig) -> tuple[Any, ...]:
-    moment = connection.ops.adapt_datetimefield_value
+def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
     return (
         project.remote_id,
         project.type,
@@ -69,12 +69,11 @@ def _row(project: Parsed, asked_at: datetime, display: TimeDisplayConfig) -> tup
         project.status,
         project.customer_name,
         project.phone,
-        moment(project.remote_updated_at),
+        connection.ops.adapt_datetimefield_value(project.remote_updated_at),
         _json(project.stakeholders),
         _json(project.extra),
         write_document(project, display),
         project.content_hash,
-        moment(asked_at),
     )
 
 

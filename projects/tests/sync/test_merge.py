@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,5 +69,5 @@ def _demand_unbroken_stories() -> None:
         stories[change.remote_id].append((change.old_status, change.new_status))
     now = dict(ProjectCache.objects.values_list("remote_id", "status"))
     for remote_id, story in stories.items():
-        assert all(new == old for (_, new), (old, _) in zip(story, story[1:], strict=False)), story
+        assert all(new == old for (_, new), (old, _) in pairwise(story)), story
         assert story[-1][1] == now[remote_id]
