@@ -69,7 +69,12 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("projects.ProjectAccessToken", "link"),
             Entry("projects.ProjectAccessLog", "visibility"),
             Entry("projects.ProjectSyncHistory", "sync"),
-            Entry("projects.ProjectSyncHistory", "bar_chart", _("Statistics"), page="projects_projectsynchistory_statistics"),
+            Entry(
+                "projects.ProjectSyncHistory",
+                "bar_chart",
+                _("Statistics"),
+                page="projects_projectsynchistory_statistics",
+            ),
             Entry("projects.RemoteSource", "cloud"),
             Entry("projects.ProjectSyncConfig", "tune"),
             Entry("projects.TimeDisplayConfig", "schedule"),
@@ -121,6 +126,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in groups if group["items"]]
 
 
+def _pages() -> set[str]:
+    return {reverse(f"admin:{entry.page}") for _title, entries in GROUPS for entry in entries if entry.page}
+
+
 def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
     try:
         model = apps.get_model(entry.model)
@@ -138,6 +147,8 @@ def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
         "icon": entry.icon,
         "link": path,
     }
+    if entry.page or request.path in _pages():  # below the list's address, which would be marked as open, too
+        item["active"] = path == request.path
     if entry.query:  # marked as open only with its filter; otherwise it would be whenever the whole list is
         item |= {"link": f"{path}?{entry.query}", "active": f"{path}?{entry.query}" == request.get_full_path()}
     return item

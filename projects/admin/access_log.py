@@ -28,10 +28,10 @@ class ProjectAccessLogAdmin(FactsAdmin):
     search_fields = ("remote_id", "person")
     search_help_text = _("Project ID or person")
     fieldsets = (
-        (None, {"fields": (("at", "outcome_badge"), ("remote_id", "door"), ("person", "access_type"), "link")}),
+        (None, {"fields": (("at", "outcome"), ("remote_id", "door"), ("person", "access_type"), "link")}),
         (_("From where"), {"fields": (("user", "address"), "agent")}),
     )
-    readonly_fields = ("outcome_badge", "link")
+    readonly_fields = ("link",)
 
     @display(description=_("outcome"), ordering="outcome", label=OUTCOME_TONES)
     def outcome_badge(self, look: ProjectAccessLog) -> tuple[str, str]:

@@ -31,8 +31,14 @@ class ProjectStatusChangeAdmin(FactsAdmin):
     )
     search_fields = ("remote_id", "title")
     search_help_text = _("Project ID or title")
-    fields = (("remote_id", "type"), "title", ("old_badge", "new_badge"), ("at", "told"), ("project_link", "run_link"))
-    readonly_fields = ("old_badge", "new_badge", "told", "project_link", "run_link")
+    fields = (
+        ("remote_id", "type"),
+        "title",
+        ("old_status", "new_status"),
+        ("at", "told"),
+        ("project_link", "run_link"),
+    )
+    readonly_fields = ("told", "project_link", "run_link")
 
     @display(description=_("old status"), ordering="old_status", label=STATUS_TONES)
     def old_badge(self, change: ProjectStatusChange) -> tuple[str, str]:

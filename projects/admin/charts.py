@@ -34,7 +34,8 @@ def charts_of(days: Sequence[Day]) -> list[Chart]:
             _("Runs and failures"),
             "bar",
             labels,
-            [(_("Runs"), GREY, [day.runs for day in days]), (_("Failures"), RED, [day.failures for day in days])],
+            # the first is drawn last, over the others
+            [(_("Failures"), RED, [day.failures for day in days]), (_("Runs"), GREY, [day.runs for day in days])],
         ),
         _chart(_("Status changes"), "bar", labels, [(_("Changes"), BLUE, [day.changes for day in days])]),
         _chart(

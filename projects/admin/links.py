@@ -162,11 +162,11 @@ class ProjectAccessTokenAdmin(FactsAdmin):
     search_fields = ("user_name", "user_id", "project__remote_id", "project__title")
     search_help_text = _("Person or project")
     fieldsets = (
-        (None, {"fields": ("project_link", ("user_name", "user_id"), ("access_type", "state_badge"))}),
+        (None, {"fields": ("project_link", ("user_name", "user_id"), ("access_type", "state"))}),
         (_("Validity"), {"fields": (("created_at", "created_by"), "expires_at", ("revoked_at", "revoked_by"))}),
         (_("Use"), {"fields": (("use_count", "last_used_at"),)}),
     )
-    readonly_fields = ("project_link", "state_badge")
+    readonly_fields = ("project_link", "state")
 
     def get_deferred(self) -> Iterable[str]:
         return ("digest", *(f"project__{name}" for name in ("document", "extra", "stakeholders")))
@@ -182,3 +182,7 @@ class ProjectAccessTokenAdmin(FactsAdmin):
     def state_badge(self, link: ProjectAccessToken) -> tuple[str, Any]:
         state = state_of(link)
         return state, STATES[state]
+
+    @admin.display(description=_("state"))
+    def state(self, link: ProjectAccessToken) -> Any:
+        return STATES[state_of(link)]

@@ -82,14 +82,14 @@ class ProjectCacheAdmin(FactsAdmin):
     search_help_text = _("ID, title or customer")
     ordering = ("-changed_at", "-id")
     fieldsets = (
-        (None, {"fields": (("remote_id", "type"), "title", ("status_badge", "customer_name"), "phone_shown")}),
+        (None, {"fields": (("remote_id", "type"), "title", ("status", "customer_name"), "phone_shown")}),
         (_("People and other fields"), {"fields": ("people", "other_fields")}),
         (
-            _("Copy"),
+            _("Our copy"),
             {"fields": (("source", "age"), ("fetched_at", "changed_at"), ("remote_updated_at", "removed_at"))},
         ),
     )
-    readonly_fields = ("status_badge", "phone_shown", "people", "other_fields", "age")
+    readonly_fields = ("phone_shown", "people", "other_fields", "age")
 
     def get_deferred(self) -> Iterable[str]:
         return (*HEAVY, "source__api_key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -83,14 +84,17 @@ class ProjectSyncHistoryAdmin(FactsAdmin):
         ("created_at", DayRangeFilter),
     )
     fieldsets = (
-        (None, {"fields": (("source", "sync_type"), ("started_by", "force"), "types")}),
+        (None, {"fields": (("source", "sync_type"), ("started_by", "forced"), "types")}),
         (_("Times"), {"fields": (("created_at", "started_at"), ("finished_at", "took"), ("first_page", "pages_done"))}),
         (_("What came of it"), {"fields": ("message", "error_detail")}),
     )
-    readonly_fields = ("types", "took")
+    readonly_fields = ("types", "took", "forced")
 
     class Media:
         js = ("projects/progress.js",)
+
+    def get_deferred(self) -> Iterable[str]:
+        return ("error_detail", "source__api_key")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may start a run may watch it."""
@@ -106,6 +110,10 @@ class ProjectSyncHistoryAdmin(FactsAdmin):
     @admin.display(description=_("duration"))
     def took(self, run: ProjectSyncHistory) -> str:
         return duration_words(run.duration)
+
+    @admin.display(description=_("without the brake"), boolean=True)
+    def forced(self, run: ProjectSyncHistory) -> bool:
+        return run.force
 
     @admin.display(description=_("message"))
     def short_message(self, run: ProjectSyncHistory) -> str:
