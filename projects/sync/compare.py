@@ -75,15 +75,16 @@ def _look_up(remote_ids: Collection[str]) -> dict[str, Known]:
     the database needs for its answer."""
     quote = connection.ops.quote_name
     columns = ", ".join(map(quote, ("remote_id", "id", "content_hash", "source_id", "type", "removed_at")))
-    ids = list(remote_ids)
+    # one parameter, however many there are
+    parameter: list[str] | str = list(remote_ids)
     if connection.vendor == "postgresql":
-        among, parameters = "= ANY(%s)", [ids]
+        among = "= ANY(%s)"
     else:
-        among, parameters = "IN (SELECT value FROM json_each(%s))", [json.dumps(ids)]
+        among, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(parameter)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {columns} FROM {quote(ProjectCache._meta.db_table)} WHERE remote_id {among}",  # noqa: S608
-            parameters,
+            [parameter],
         )
         return {row[0]: row for row in cursor.fetchall()}
 

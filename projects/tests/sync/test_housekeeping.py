@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -54,7 +55,7 @@ def test_the_scheduled_run_takes_every_enabled_source(library: Library, source: 
     assert set(ProjectSyncHistory.objects.values_list("sync_type", flat=True)) == {SyncType.AUTO}
 
 
-def test_the_first_source_comes_from_the_settings(settings: pytest.FixtureRequest) -> None:
+def test_the_first_source_comes_from_the_settings(settings: Any) -> None:
     assert enabled_sources() == []
     settings.REMOTE_API_BASE_URL, settings.REMOTE_API_KEY = "http://127.0.0.1:9", "first-key"
     [made] = enabled_sources()

@@ -80,14 +80,14 @@ def test_the_order_of_an_items_fields_is_no_change(library: Library, source: Rem
 
 def test_only_what_changed_is_written(library: Library, source: RemoteSource) -> None:
     library.have(*(project(number) for number in range(5)))
-    first = synchronise(source)
+    synchronise(source)
     library.change(3, title="阀门", amount=7)
     run = synchronise(source)
     assert numbers(run) == (5, 0, 1, 4, 0, 0)
     assert titles()["P-3"] == "阀门"
     written = ProjectCache.objects.filter(changed_at__gte=run.started_at)
     assert [copy.remote_id for copy in written] == ["P-3"]
-    assert written[0].created_at < run.started_at and first.finished_at is not None
+    assert run.started_at is not None and written[0].created_at < run.started_at
     assert not ProjectStatusChange.objects.exists()
 
 
