@@ -13,12 +13,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 import structlog
 from django.contrib.auth.models import User
 from django.db import Error as DatabaseTrouble
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -85,12 +86,14 @@ class AccessLog:
                 batch = [self._looks.popleft() for _ in range(min(BATCH, len(self._looks)))]
                 try:
                     _write(batch)
-                except DatabaseTrouble as error:
+                except (OperationalError, InterfaceError) as error:
                     self._keep(batch, error)
                     return False
+                except DatabaseTrouble:  # not for lack of a database: kept, it would stand in the way for ever
+                    logger.exception("access_log_refused", lost=len(batch))
         return True
 
-    def _keep(self, batch: list[Look], error: DatabaseTrouble) -> None:
+    def _keep(self, batch: list[Look], error: Exception) -> None:
         self._looks.extendleft(reversed(batch))
         lost = max(0, len(self._looks) - MOST_WAITING)
         for _ in range(lost):
@@ -122,30 +125,37 @@ def _write(looks: Sequence[Look]) -> None:
     """Rows and counts in one transaction."""
     try:
         _insert(looks)
-    except IntegrityError:  # a link was purged after somebody had used it
-        known = set(
-            ProjectAccessToken.objects.filter(pk__in={look.token_id for look in looks}).values_list("pk", flat=True)
-        )
-        _insert([look if look.token_id in known else look._replace(token_id=None) for look in looks])
+    except IntegrityError:  # an account was deleted after somebody had used it; the rows still tell the names
+        _insert([look._replace(token_id=None, user_id=None) for look in looks])
 
 
 def _insert(looks: Sequence[Look]) -> None:
+    """Three statements, whatever there is to write: a model instance per look would cost as much as the look itself."""
     uses: dict[int, tuple[int, datetime]] = {}
     for look in looks:
         if look.token_id is not None:
             uses[look.token_id] = (uses.get(look.token_id, (0, look.at))[0] + 1, look.at)
-    with transaction.atomic():
-        ProjectAccessLog.objects.bulk_create(
-            ProjectAccessLog(outcome=AccessOutcome.ALLOWED, **look._asdict()) for look in looks
+    moment = connection.ops.adapt_datetimefield_value
+    with transaction.atomic(), connection.cursor() as cursor:
+        # in order, so that two processes that meet at the same links do not wait for each other in a circle
+        links = ProjectAccessToken.objects.select_for_update(no_key=True).filter(pk__in=uses).order_by("pk")
+        known = set(links.values_list("pk", flat=True))  # some may have been purged since
+        rows = [
+            look._replace(at=moment(look.at), token_id=look.token_id if look.token_id in known else None)
+            for look in looks
+        ]
+        one = f"({', '.join(['%s'] * len(Look._fields))}, '{AccessOutcome.ALLOWED.value}')"
+        cursor.execute(
+            f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) "  # noqa: S608 - names of ours
+            f"VALUES {', '.join([one] * len(rows))}",
+            list(chain.from_iterable(rows)),
         )
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE projects_projectaccesstoken SET use_count = use_count + %s, last_used_at = %s WHERE id = %s",
-                # in order, so that two processes that meet at the same links do not wait for each other in a circle
-                [
-                    (count, connection.ops.adapt_datetimefield_value(last), token_id)
-                    for token_id, (count, last) in sorted(uses.items())
-                ],
+        if known:
+            cursor.execute(
+                f"WITH seen (id, times, at) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(known))}) "  # noqa: S608
+                "UPDATE projects_projectaccesstoken SET use_count = use_count + seen.times, last_used_at = seen.at "
+                "FROM seen WHERE projects_projectaccesstoken.id = seen.id",
+                list(chain.from_iterable((pk, uses[pk][0], moment(uses[pk][1])) for pk in known)),
             )
 
 

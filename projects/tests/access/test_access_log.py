@@ -232,3 +232,25 @@ def test_reading_does_not_wait_for_the_log(link: Issued, read: Read) -> None:
     with access_log._log._writing:
         assert read(link.token).status_code == 200
     assert connection.in_atomic_block
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_was_deleted_meanwhile_does_not_lose_the_batch(project: Any, client: Client) -> None:
+    ada = User.objects.create_superuser("ada")
+    client.force_login(ada)
+    client.get("/api/projects/P-1001")
+    ada.delete()
+    assert access_log.flush()
+    entry = ProjectAccessLog.objects.get()
+    assert (entry.user, entry.person) == (None, "ada")
+
+
+def test_a_batch_costs_the_same_whatever_it_holds(
+    link: Issued, engineers_link: Issued, read: Read, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(10):
+        read(link.token)
+        read(engineers_link.token)
+    with django_assert_max_num_queries(5):  # three, and a savepoint
+        access_log.flush()
+    assert written() == 20
