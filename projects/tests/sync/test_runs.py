@@ -228,8 +228,10 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("page", [1, 2])
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize(
+    ("lie", "page"),
+    [(lie, page) for lie in LIES for page in (1, 2) if (lie, page) != ("another page", 1)],  # of page 1 it is the truth
+)
 def test_a_library_that_fails_leaves_the_mirror_intact(
     library: Library, source: RemoteSource, lie: str, page: int
 ) -> None:
@@ -238,8 +240,6 @@ def test_a_library_that_fails_leaves_the_mirror_intact(
     before = titles()
     library.change(0, title="neu")
     answer = LIES[lie]
-    if page == 1 and lie == "another page":
-        pytest.skip("says the truth about page 1")
     if page == 1 and isinstance(answer, dict) and "page" in answer:
         answer = {**answer, "page": 1}
     library.faults[page] = answer
