@@ -9,7 +9,7 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Quotes and approvals")
 
     def ready(self) -> None:
-        from approvals import alert_rules, doctor, listeners  # noqa: F401 - they register themselves
+        from approvals import alert_rules, doctor, listeners, metrics  # noqa: F401 - they register themselves
         from config.schedules import register_schedule
 
         register_schedule(

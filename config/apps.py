@@ -14,7 +14,7 @@ class ConfigConfig(AppConfig):
     verbose_name = _("Platform")
 
     def ready(self) -> None:
-        from config import checks, schedules  # noqa: F401 - checks register themselves
+        from config import checks, metrics_queues, schedules  # noqa: F401 - checks and sources register themselves
         from config.logging import learn_secrets
 
         learn_secrets(settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import heartbeat_sent, import_modules, setup_logging, task_prerun
+from celery.signals import heartbeat_sent, import_modules, setup_logging, task_prerun, worker_process_shutdown
 from django.db import close_old_connections
 from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
@@ -53,3 +53,11 @@ def worker_is_alive(**_: Any) -> None:
     from config.heartbeat import beat_heart
 
     beat_heart("worker")
+
+
+@worker_process_shutdown.connect
+def send_last_counts(**_: Any) -> None:
+    """The pool's processes end without Python's own exit, and with it without atexit."""
+    from config import metrics_tally
+
+    metrics_tally.flush()

@@ -154,6 +154,7 @@ def _finish_together(model: type[DurableRow], rows: Sequence[DurableRow]) -> Non
             group
         ):
             raise LeaseLost(model._meta.label)
+        durable.tell_closed(group, Status.SUCCEEDED)
 
 
 def _log_failure(row: DurableRow, error: Exception) -> None:

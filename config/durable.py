@@ -28,6 +28,7 @@ from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import structlog
+from django.apps import apps
 from django.db import (
     InterfaceError,
     OperationalError,
@@ -58,6 +59,9 @@ MOST_CRASHES = 8
 many, and neither is a database that went away."""
 row_died = Signal()
 """Sent with ``row`` in the transaction in which a row goes to ``dead``."""
+rows_closed = Signal()
+"""Sent by a queue after the commit that ended an attempt of each of its ``rows`` with ``status`` (succeeded, failed or
+dead): for who counts. A row that was only put back has had no attempt."""
 
 
 class PermanentFailure(Exception):
@@ -97,6 +101,11 @@ class Status(models.TextChoices):
 
 
 OPEN = (Status.PENDING, Status.RUNNING, Status.FAILED)
+
+
+def queues() -> list[type[DurableRow]]:
+    """Every queue there is."""
+    return [model for model in apps.get_models() if issubclass(model, DurableRow)]
 
 
 class DurableQuerySet(models.QuerySet["DurableRow"]):
@@ -191,12 +200,15 @@ class DurableRow(models.Model):
     class Meta:
         abstract = True
         indexes = [
-            # claim_due(): open rows in the order of their time; closed rows, the bulk of the table, stay out of it
+            # claim_due(): open rows in the order of their time; closed rows, the bulk of the table, stay out of it.
+            # With the status, so that counting them by it reads nothing else (config.metrics_queues).
             models.Index(
-                fields=["next_attempt_at", "id"],
+                fields=["next_attempt_at", "id", "status"],
                 condition=models.Q(status__in=("pending", "running", "failed")),
                 name="%(app_label)s_%(class)s_due",
             ),
+            # the few dead among millions: counted at every scrape, looked through every minute by the alerts
+            models.Index(fields=["finished_at"], condition=models.Q(status="dead"), name="%(class)s_dead"),
         ]
 
     def finish(self) -> None:
@@ -243,7 +255,15 @@ class DurableRow(models.Model):
             return False
         for name, value in changes.items():
             setattr(self, name, value)
+        if status != Status.PENDING:
+            tell_closed([self], status)
         return True
+
+
+def tell_closed(rows: Sequence[DurableRow], status: Status) -> None:
+    """Send ``rows_closed`` after the current commit."""
+    model = type(rows[0])
+    transaction.on_commit(lambda: rows_closed.send(model, rows=rows, status=status), robust=True)
 
 
 def put_back(waiting: Sequence[tuple[DurableRow, NotYet]]) -> None:
@@ -271,7 +291,7 @@ def _by_row(model: type[DurableRow], name: str, rows: Sequence[DurableRow], valu
     """The value of a column for each row; plain where it is the same for all."""
     if all(value == values[0] for value in values):
         return values[0]
-    column = model._meta.get_field(name)
+    column: Any = model._meta.get_field(name)
     cases = [models.When(pk=row.pk, then=models.Value(value, column)) for row, value in zip(rows, values, strict=True)]
     return models.Case(*cases, output_field=column)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from urllib.parse import urlsplit
 import environ
 
 Value = TypeVar("Value")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MISSING = "is missing"
 
@@ -187,6 +190,27 @@ class Environment:
             return texts
 
         return self._read(name, list(default), convert)
+
+    def long_text(self, name: str, *, least: int) -> str:
+        """A text that nobody guesses: at least ``least`` characters. Empty when not set."""
+        return self._read(name, "", partial(_long_enough, least=least))
+
+    def networks(self, name: str) -> list[Network]:
+        """A comma-separated list of addresses and networks (``10.0.0.0/8``)."""
+
+        def convert(raw: str) -> list[Network]:
+            try:
+                return [ipaddress.ip_network(part) for part in _comma_separated(raw)]
+            except ValueError as error:
+                raise ValueError("must hold addresses or networks such as 10.0.0.0/8, separated by commas") from error
+
+        return self._read(name, [], convert)
+
+
+def _long_enough(raw: str, *, least: int) -> str:
+    if len(raw) < least:
+        raise ValueError(f"must hold at least {least} characters")
+    return raw
 
 
 def _boolean(raw: str) -> bool:

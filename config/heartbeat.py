@@ -18,6 +18,7 @@ from redis.retry import Retry
 logger = structlog.get_logger(__name__)
 
 Part = Literal["worker", "beat"]
+PARTS: tuple[Part, ...] = ("worker", "beat")
 LIFETIME = 15
 """Seconds after which a silent part counts as gone. Workers say something every 2 s."""
 EVERY = 3.0
@@ -53,6 +54,12 @@ def beat_heart(part: Part) -> None:
         redis().set(_key(part), int(time.time()), ex=LIFETIME)
     except RedisError as error:
         logger.debug("heartbeat_lost", part=part, error=type(error).__name__)
+
+
+def heard_at(part: Part) -> int | None:
+    """When ``part`` last said something (Unix time), if within ``LIFETIME`` seconds. Raises redis.RedisError."""
+    told = redis().get(_key(part))
+    return int(str(told)) if told else None
 
 
 def is_alive(part: Part) -> bool:

@@ -67,6 +67,7 @@ def learn_secrets(settings: Any) -> None:
         settings.WECOM_SECRET,
         settings.WECOM_CALLBACK_TOKEN,
         settings.WECOM_ENCODING_AES_KEY,
+        settings.METRICS_TOKEN,
         settings.DATABASES["default"].get("PASSWORD") or "",
         urlsplit(settings.REDIS_URL).password or "",
     )

@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django_structlog.middlewares import RequestMiddleware
 
 API = "/api/"
-MACHINE_PATHS = ("/wecom/callback", "/health")
+MACHINE_PATHS = ("/wecom/callback", "/health", "/metrics")
 QUIET_PATHS = (*MACHINE_PATHS, "/static/")
 """No line per request: WeCom's callbacks are rows of the inbox already, and the others repeat for ever."""
 
@@ -44,8 +44,9 @@ _view_at = lru_cache(maxsize=64)(resolve)
 
 
 class MachineLaneMiddleware:
-    """WeCom's servers and health probes skip everything below: what is there serves browsers (session, language, CSRF,
-    log-in, content policy), and would be a third of a callback's CPU. Probes come in plain HTTP under any host name.
+    """WeCom's servers, health probes and Prometheus skip everything below: what is there serves browsers (session,
+    language, CSRF, log-in, content policy), and would be a third of a callback's CPU. Probes come in plain HTTP under
+    any host name.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -22,6 +22,7 @@ class NotificationsConfig(AppConfig):
             checks,  # noqa: F401
             events,
             listeners,  # noqa: F401
+            metrics,  # noqa: F401
         )
 
         remember_secret(settings.SMS_ACCESS_KEY_SECRET)

@@ -12,7 +12,7 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from projects import doctor, schedule, telling  # noqa: F401 - the doctor's checks register themselves
+        from projects import doctor, metrics, schedule, telling  # noqa: F401 - checks and metrics register themselves
 
         telling.register()
         schedule.register()

@@ -10,7 +10,7 @@ class WeComAppConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from wecom import doctor, retention  # noqa: F401 - its checks register themselves, and so does the task
+        from wecom import doctor, gauges, retention  # noqa: F401 - checks, metrics and task register themselves
 
         register_schedule(
             "wecom: sweep",

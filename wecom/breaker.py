@@ -36,6 +36,11 @@ class Breaker:
             redis().set(self._key, json.dumps([error.errcode, error.errmsg]), px=round(seconds * 1000))
         return error
 
+    def remaining(self) -> float:
+        """Seconds for which it stays open; 0 when it is closed."""
+        with redis_needed():
+            return max(redis().pttl(self._key), 0) / 1000
+
     def check(self) -> None:
         """Raise the error that opened the breaker, if it is open."""
         with redis_needed():

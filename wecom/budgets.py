@@ -11,6 +11,7 @@ still finds room at once.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -127,6 +128,16 @@ class Budget:
 def pause_key(app_key: str, endpoint: str) -> str:
     """The key that exists in Redis while nobody may call ``endpoint``."""
     return f"{app_key}:paused:{endpoint}"
+
+
+def pauses(app_key: str, endpoints: Sequence[str]) -> dict[str, float]:
+    """Which of ``endpoints`` nobody may call now, and for how many seconds. One look into Redis."""
+    with redis_needed():
+        look = redis().pipeline(transaction=False)
+        for endpoint in endpoints:
+            look.pttl(pause_key(app_key, endpoint))
+        left = look.execute()
+    return {endpoint: ms / 1000 for endpoint, ms in zip(endpoints, left, strict=True) if ms > 0}
 
 
 def over_budget(endpoint: str, seconds: float, *, paused: bool) -> QuotaError:

@@ -7,7 +7,7 @@ and "done" are one commit. Whoever listens must be idempotent: delivery is at le
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from config import draining, durable
 from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
-from wecom import xml
+from wecom import metrics, xml
 from wecom.callback import OpenedCallback
 from wecom.crypto import Unparsable
 from wecom.directory import remembering_names
@@ -55,7 +55,7 @@ class Parked(TemporaryFailure):
 def store(opened: OpenedCallback, *, config_id: int, received_at: datetime | None = None) -> bool:
     """Put a verified event into the inbox; False if it is there already. Raises DatabaseAway."""
     now = received_at or timezone.now()
-    return insert(
+    new = insert(
         CallbackEvent,
         key=opened.event_id,
         config_id=config_id,
@@ -70,6 +70,11 @@ def store(opened: OpenedCallback, *, config_id: int, received_at: datetime | Non
         created_at=now,
         updated_at=now,
     )
+    if received_at is None:  # else it was counted when it was spooled
+        metrics.received.add("stored" if new else "duplicate")
+    if new and opened.created:
+        metrics.stored_after.observe((timezone.now() - opened.created).total_seconds())
+    return new
 
 
 def wake_worker() -> None:
@@ -119,6 +124,17 @@ def announce_given_up(row: CallbackEvent, **_kwargs: Any) -> None:
     """Only after commit: the savepoint of the failed attempt takes its own on_commit hooks with it."""
     if row.outcome == GIVEN_UP:
         event_given_up.send(sender=CallbackEvent, event=row)
+
+
+@receiver(durable.rows_closed, sender=CallbackEvent)
+def count_handled(rows: Sequence[CallbackEvent], status: Status, **_kwargs: Any) -> None:
+    now = timezone.now()
+    for row in rows:
+        if status == Status.SUCCEEDED:
+            metrics.handled.add(row.outcome)
+            metrics.handled_after.observe((now - row.created_at).total_seconds())
+        else:
+            metrics.handled.add(row.outcome if row.outcome in (PARKED, GIVEN_UP) else status.value)
 
 
 def release_parked(subjects: Iterable[str]) -> int:

@@ -13,6 +13,7 @@ import structlog
 from django.http import HttpRequest
 
 from config.addresses import client_address
+from wecom import metrics
 from wecom.crypto import CallbackError
 from wecom.models import RefusedCallback
 from wecom.quick_insert import DatabaseAway, insert
@@ -52,6 +53,7 @@ def note(request: HttpRequest, slug: str, error: CallbackError, body: bytes = b"
 
     Not an error in the log: the refusal is what should happen.
     """
+    metrics.received.add("refused")
     address = client_address(request)
     logger.info("callback_refused", code=error.code, reason=error.reason, slug=slug, remote_address=address)
     if not allowance.take():

@@ -97,8 +97,16 @@ class TokenStore:
 
     def remaining(self) -> float:
         """Seconds that the cached token is good for; 0 when there is none."""
+        return self.ages()[1]
+
+    def ages(self) -> tuple[float, float]:
+        """Seconds since WeCom gave the cached token, and seconds that it is good for; both 0 when there is none."""
         cached = self._cached()
-        return cached.remaining if cached else 0.0
+        return (cached.lifetime - cached.remaining, cached.remaining) if cached else (0.0, 0.0)
+
+    def breaker_remaining(self) -> float:
+        """Seconds for which nobody asks WeCom for a token; 0: the breaker is closed."""
+        return self._breaker.remaining()
 
     def check_breaker(self) -> None:
         """Raise the error for which nobody asks WeCom for a token at the moment, if there is one."""

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
 
 from config.outbound import TooLarge, TooSlow, kept_session, read_body
+from wecom import metrics
 from wecom.errcodes import IT_REPEATS, Text
 from wecom.errors import OutcomeUnknown, RetryableError, WeComError
 
@@ -64,8 +65,11 @@ def exchange(
 
 
 def log_call(endpoint: str, started: float, error: WeComError | None = None) -> None:
-    """One line per exchange that began at ``started`` (monotonic): endpoint, errcode, milliseconds, WeCom's hint."""
-    milliseconds = round((time.monotonic() - started) * 1000)
+    """Count an exchange that began at ``started`` (monotonic), and log one line: endpoint, errcode, milliseconds,
+    WeCom's hint."""
+    seconds = time.monotonic() - started
+    metrics.count_call(endpoint, 0 if error is None else error.errcode, seconds)
+    milliseconds = round(seconds * 1000)
     if error is None:
         logger.info("wecom_call", endpoint=endpoint, errcode=0, ms=milliseconds)
         return

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from wecom import inbox, refusals, spool
+from wecom import inbox, metrics, refusals, spool
 from wecom.callback import (
     MOST_BODY_BYTES,
     CallbackCredentials,
@@ -68,4 +68,5 @@ def _keep(
             inbox.wake_worker()
     except DatabaseAway as error:
         spool.keep(slug, query, body)
+        metrics.received.add("spooled")
         logger.warning("callback_spooled", event_id=opened.event_id, error=str(error))

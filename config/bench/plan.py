@@ -25,6 +25,8 @@ class Plan:
     sync_turns: int
     notices_seconds: int
     """How long waiting messages leave at the members' rate."""
+    inbox_rows: int
+    """Over which ``/metrics`` looks."""
 
 
 FULL = Plan(
@@ -38,6 +40,7 @@ FULL = Plan(
     projects=(10_000, 100_000),
     sync_turns=5,
     notices_seconds=180,
+    inbox_rows=1_000_000,
 )
 QUICK = Plan(
     turns=5,
@@ -50,6 +53,7 @@ QUICK = Plan(
     projects=(2_000, 10_000),
     sync_turns=3,
     notices_seconds=70,
+    inbox_rows=50_000,
 )
 
 

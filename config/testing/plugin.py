@@ -152,9 +152,10 @@ def _default_language() -> None:
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """Every test starts with an empty Redis."""
-    from config import wakeup
+    from config import metrics_tally, wakeup
 
     wakeup.flush()  # what the test before has asked for must not arrive in this one
+    metrics_tally.flush()  # nor what it has counted
     with Redis.from_url(os.environ["REDIS_URL"]) as client:
         client.flushdb()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import connection
 from django.test import Client
 
 from config import health, heartbeat
+from config.probes import FRESH_FOR, Probe, Result
 from config.testing.processes import Stack, Valkey, wait_until
 
 PROMISED_SECONDS = 2.0
@@ -80,7 +82,7 @@ def test_a_heartbeat_without_redis_raises_nothing_and_is_quick(settings: Any, mo
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch):
     """Each test asks anew."""
-    monkeypatch.setattr(health, "PROBES", [health.Probe(probe.name, probe._ask) for probe in health.PROBES])
+    monkeypatch.setattr(health, "PROBES", [Probe(probe.name, probe._ask) for probe in health.PROBES])
 
 
 def test_many_requests_at_once_share_one_question_and_none_is_told_no_answer():
@@ -89,21 +91,20 @@ def test_many_requests_at_once_share_one_question_and_none_is_told_no_answer():
     def ask() -> None:
         asked.append(time.monotonic())
 
-    probe = health.Probe("part", ask)
+    probe = Probe("part", ask)
 
-    def result(_: int) -> health.Result:
+    def result(_: int) -> Result[None]:
         return probe.run().result(time.monotonic() + 5)
 
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(result, range(2000)))
     assert {(answer.ok, answer.error) for answer in results} == {(True, "")}
-    assert len(asked) <= 1 + (time.monotonic() - started) / health.FRESH_FOR
+    assert len(asked) <= 1 + (time.monotonic() - started) / FRESH_FOR
 
 
-def test_parallel_requests_get_the_same_verdict_while_questions_begin_and_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(health, "FRESH_FOR", 0.0)  # a new question at every chance
-    probe = health.Probe("part", lambda: None)
+def test_parallel_requests_get_the_same_verdict_while_questions_begin_and_end():
+    probe = Probe("part", lambda: None, fresh_for=0.0)  # a new question at every chance
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: probe.run().result(time.monotonic() + 5), range(2000)))
     assert {(answer.ok, answer.error) for answer in results} == {(True, "")}
@@ -116,7 +117,7 @@ def test_a_part_that_hangs_is_asked_once_and_said_to_give_no_answer():
         asked.append(1)
         released.wait(30)
 
-    probe = health.Probe("part", ask)
+    probe = Probe("part", ask)
     for _ in range(3):
         answer = probe.run().result(time.monotonic() + 0.05)
         assert (answer.ok, answer.error) == (False, "no answer")
@@ -166,6 +167,42 @@ def test_a_frozen_redis_answers_in_time_again_and_again_without_piling_up_thread
     [ready(web.url) for _ in range(4)]
     assert _threads(web.process.pid) <= threads + 1
     valkey.thaw()
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """The port of a server that lets everybody connect and never says a word, as one does that is frozen."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_a_frozen_database_answers_in_time_again_and_again_without_piling_up_threads(stack: Stack, silent_server: int):
+    stack.environment["DATABASE_URL"] = f"postgres://nobody@127.0.0.1:{silent_server}/nothing"
+    web = stack.web()
+    answers = [ready(web.url) for _ in range(4)]
+    threads = _threads(web.process.pid)
+    assert {(status, parts["database"]["ok"], parts["redis"]["ok"]) for status, parts, _ in answers} == {
+        (503, False, True)
+    }
+    assert answers[0][1]["database"]["error"] == "no answer"
+    assert max(seconds for _status, _parts, seconds in answers) < PROMISED_SECONDS
+    [ready(web.url) for _ in range(4)]
+    assert _threads(web.process.pid) <= threads + 1
+
+
+@pytest.mark.slow
+def test_database_and_redis_frozen_together_are_both_named_in_time(stack: Stack, valkey: Valkey, silent_server: int):
+    stack.environment |= {
+        "REDIS_URL": valkey.url,
+        "DATABASE_URL": f"postgres://nobody@127.0.0.1:{silent_server}/nothing",
+    }
+    web = stack.web()
+    valkey.freeze()
+    status, parts, seconds = ready(web.url)
+    valkey.thaw()
+    assert (status, {part["ok"] for part in parts.values()}) == (503, {False})
+    assert seconds < PROMISED_SECONDS
 
 
 def _threads(pid: int) -> int:

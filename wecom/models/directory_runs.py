@@ -71,7 +71,11 @@ class DirectorySyncRun(models.Model):
                 name="wecom_one_open_directory_run",
             ),
         ]
-        indexes = [models.Index(fields=["-created_at", "-id"], name="wecom_directory_run_newest")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="wecom_directory_run_newest"),
+            # the newest of each type: status, schedule, metrics
+            models.Index(fields=["config", "sync_type", "-created_at"], name="wecom_directory_run_type"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_sync_type_display()} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M:%S}"

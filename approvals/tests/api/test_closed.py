@@ -14,6 +14,7 @@ OPEN = {
     "": "leads to the admin, which asks for a log-in",
     "health": "liveness, for probes",
     "health/ready": "readiness, for probes",
+    "metrics": "for whom METRICS_TOKEN and METRICS_ALLOW let in; here, this machine",
     "wecom/callback": "WeCom signs its requests",
     "wecom/callback/": "the same, for proxies that add a slash",
     "wecom/callback/<slug:slug>": "the same, for one app",
