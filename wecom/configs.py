@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.urls import reverse
 from django.utils import translation
 
 from config.sealed import SealBroken
@@ -56,6 +57,13 @@ def _from_settings() -> dict[str, object]:
 def config_for_slug(slug: str) -> WeComConfig | None:
     """The enabled app whose callback address ends in ``slug``; ``""`` means the default app."""
     return WeComConfig.objects.filter(slug=slug, enabled=True).first() if slug else default_config()
+
+
+def callback_url(config: WeComConfig) -> str:
+    """The public address of this app's callbacks, as it is entered in WeCom's console."""
+    if config.is_default or config.slug == BOOTSTRAP_SLUG:
+        return str(settings.WECOM_CALLBACK_URL)
+    return settings.API_BASE_URL + reverse("wecom:callback-of-app", args=[config.slug])
 
 
 def credentials_for(slug: str) -> CallbackCredentials:

@@ -12,8 +12,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from wecom.admin import callback_url, pretty_xml
-from wecom.configs import credentials_for
+from wecom.admin.callbacks import pretty_xml
+from wecom.configs import callback_url, credentials_for
 from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""WeCom in the admin: the apps' credentials, who is who, the inbox, and what was turned away."""
+"""The inbox, and what was turned away, in the admin."""
 
 from __future__ import annotations
 
@@ -6,122 +6,20 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from defusedxml import DefusedXmlException, minidom
-from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelect2Widget
 
-from config.admin_verbs import VerbsMixin
 from config.durable import Status
 from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, Tones, retry_verb
-from config.sealed import SealBroken
 from config.verbs import Refused, Verb
-from wecom.config_form import ConfigForm
-from wecom.configs import BOOTSTRAP_SLUG, forget_credentials
 from wecom.inbox import GIVEN_UP, IGNORED, PARKED, READERS, replay
-from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
+from wecom.models import CallbackEvent, RefusedCallback
 from wecom.retention import KEPT_FOR
-
-
-def callback_url(config: WeComConfig) -> str:
-    """The address to enter in WeCom's console for this app."""
-    if config.is_default or config.slug == BOOTSTRAP_SLUG:
-        return str(settings.WECOM_CALLBACK_URL)
-    return settings.API_BASE_URL + reverse("wecom:callback-of-app", args=[config.slug])
-
-
-def _finish_rotation(_request: HttpRequest, config: WeComConfig, _data: dict[str, Any]) -> None:
-    try:
-        if config.next_callback_token:
-            config.callback_token = config.next_callback_token.reveal()
-        if config.next_encoding_aes_key:
-            config.encoding_aes_key = config.next_encoding_aes_key.reveal()
-    except SealBroken as error:
-        raise Refused(_("The next pair cannot be opened. Enter it again.")) from error
-    config.next_callback_token = config.next_encoding_aes_key = ""
-    config.save()
-    forget_credentials()
-
-
-def _rotating(_request: HttpRequest, config: WeComConfig) -> bool:
-    return bool(config.next_callback_token or config.next_encoding_aes_key)
-
-
-FINISH_ROTATION = Verb(
-    name="finish-rotation",
-    label=_("Finish rotation"),
-    question=_("Use only the next pair from now on? Callbacks that carry the old one will be refused."),
-    done=_("The next pair of callback credentials is the only one now."),
-    run=_finish_rotation,
-    fits=_rotating,
-    permissions=("wecom.change_wecomconfig",),
-    icon="autorenew",
-    in_lists=False,
-)
-
-
-@admin.register(WeComConfig)
-class WeComConfigAdmin(VerbsMixin, ModelAdmin):
-    form = ConfigForm
-    verbs = (FINISH_ROTATION,)
-    list_display = ("name", "slug", "corp_id", "agent_id", "enabled", "is_default", "updated_at")
-    search_fields = ("name", "slug", "corp_id")
-    readonly_fields = ("callback_address", "created_at", "updated_at")
-    prepopulated_fields = {"slug": ("name",)}
-    fieldsets = (
-        (None, {"fields": ("name", "slug", "enabled", "is_default")}),
-        (_("App"), {"fields": ("corp_id", "agent_id", "secret")}),
-        (
-            _("Callback"),
-            {
-                "fields": (
-                    "callback_address",
-                    ("callback_token", "encoding_aes_key"),
-                    ("next_callback_token", "next_encoding_aes_key"),
-                    "discard_next",
-                ),
-            },
-        ),
-        (_("Approvals"), {"fields": ("template_id", "default_applicant")}),
-        (None, {"fields": (("created_at", "updated_at"),)}),
-    )
-
-    @admin.display(description=_("callback address"))
-    def callback_address(self, config: WeComConfig) -> SafeString | str:
-        if config._state.adding:
-            return str(_("Shown once the app is saved."))
-        return render_to_string("admin/copyable.html", {"text": callback_url(config)})
-
-    def save_model(self, request: HttpRequest, obj: WeComConfig, form: Any, change: bool) -> None:
-        if obj.is_default:  # there is one; taking the mark over is what the person means
-            WeComConfig.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
-        super().save_model(request, obj, form, change)
-        forget_credentials()
-
-
-@admin.register(Member)
-class MemberAdmin(ModelAdmin):
-    list_display = ("name", "userid", "user", "config")
-    list_select_related = ("user", "config")
-    list_filter = (("config", RelatedDropdownFilter), ("user", admin.EmptyFieldListFilter))
-    search_fields = ("name", "userid", "user__username")
-    fields = ("config", "userid", "name", "user")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user":  # not an autocomplete: that would demand the right to see all users
-            kwargs["queryset"] = get_user_model().objects.filter(is_staff=True).order_by("username")
-            kwargs["widget"] = UnfoldAdminSelect2Widget()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class WhereaboutsFilter(DropdownFilter):
