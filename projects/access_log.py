@@ -141,7 +141,7 @@ def _insert(looks: Sequence[Look]) -> None:
         links = ProjectAccessToken.objects.select_for_update(no_key=True).filter(pk__in=uses).order_by("pk")
         known = set(links.values_list("pk", flat=True))  # some may have been purged since
         rows = [
-            look._replace(at=moment(look.at), token_id=look.token_id if look.token_id in known else None)
+            (moment(look.at), *look._replace(token_id=look.token_id if look.token_id in known else None)[1:])
             for look in looks
         ]
         one = f"({', '.join(['%s'] * len(Look._fields))}, '{AccessOutcome.ALLOWED.value}')"

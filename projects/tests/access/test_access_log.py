@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -103,7 +103,7 @@ def look(number: int = 0) -> Look:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """The database is away; call it to bring it back."""
     with monkeypatch.context() as patch:
 
@@ -176,7 +176,12 @@ def test_a_fork_starts_with_nothing_of_its_parents() -> None:
 
 def test_many_threads_lose_nothing() -> None:
     log = AccessLog(write_every=None)
-    threads = [threading.Thread(target=lambda: [log.add(look()) for _ in range(200)]) for _ in range(8)]
+
+    def add_many() -> None:
+        for _ in range(200):
+            log.add(look())
+
+    threads = [threading.Thread(target=add_many) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

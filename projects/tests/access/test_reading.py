@@ -138,7 +138,7 @@ def test_insisting_does_not_hammer_a_library_that_fails(
     assert asked(library) == 1
 
 
-LIES = {
+LIES: dict[str, Any] = {
     "error": Raw(503),
     "refused": Raw(401),
     "web page": Raw(200, b"<html>Welcome</html>"),

@@ -195,7 +195,7 @@ def for_none(link: Issued) -> tuple[str, str]:
     return link.token, "P-9999"
 
 
-REFUSED = {
+REFUSED: dict[Callable[[Issued], tuple[str, str]], tuple[int, str]] = {
     expired: (401, "token_expired"),
     expired_and_purged: (401, "token_expired"),
     revoked: (403, "token_revoked"),

@@ -59,7 +59,7 @@ def test_the_address_is_the_page(link: Issued, project: ProjectCache, settings: 
     ],
 )
 def test_what_makes_no_link_is_refused_by_field(change: dict[str, Any], field: str, project: ProjectCache) -> None:
-    given = {"user_id": "C-17", "user_name": "王芳", "access_type": Role.CUSTOMER, "days": 7} | change
+    given: dict[str, Any] = {"user_id": "C-17", "user_name": "王芳", "access_type": Role.CUSTOMER, "days": 7} | change
     with pytest.raises(ValidationError) as refused:
         issue(project, **given)
     assert list(refused.value.message_dict) == [field]
