@@ -71,6 +71,6 @@ def on_schedule() -> Result:
     return passed(_("Projects are synchronised on schedule: %(words)s.") % {"words": plan.words})
 
 
-register_check("projects.libraries", gettext_lazy("Project libraries"), libraries, place=80)
-register_check("projects.last_run", gettext_lazy("Last complete synchronisation"), last_run, place=81)
-register_check("projects.schedule", gettext_lazy("Schedule of synchronisation"), on_schedule, place=82)
+register_check("projects.libraries", gettext_lazy("Project libraries"), libraries, place=110)
+register_check("projects.last_run", gettext_lazy("Last complete synchronisation"), last_run, place=111)
+register_check("projects.schedule", gettext_lazy("Schedule of synchronisation"), on_schedule, place=112)

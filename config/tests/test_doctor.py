@@ -108,6 +108,7 @@ class TestCommand:
         assert by_place == [
             *("settings", "database", "redis", "worker", "beat"),
             *("wecom.clock", "wecom.token", "approvals.template", "wecom.callback", "wecom.address"),
+            *("projects.libraries", "projects.last_run", "projects.schedule"),
         ]
 
 
