@@ -11,3 +11,7 @@ row, and raises ``wecom.inbox.Park`` when it does not know the approval yet."""
 
 event_given_up = Signal()
 """``event`` (CallbackEvent): parked for too long, nobody ever claimed it."""
+
+directory_run_ended = Signal()
+"""``run`` (DirectorySyncRun, closed), ``outcome``: ``done``, ``failed``, or ``braked`` (it would have marked too many as
+gone). Sent in the transaction that closes the run."""

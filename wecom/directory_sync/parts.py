@@ -1,0 +1,58 @@
+"""What a run of each type consists of, and what every part of it must be able to do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from wecom.directory_sync.diff import PartDifference
+from wecom.models import DirectoryType, WeComConfig
+
+if TYPE_CHECKING:
+    from wecom.directory_sync.fetch import Reading
+
+
+class Part(ABC):
+    """One type of a run: ``fetch`` and ``compare`` before the transaction, ``apply`` inside it.
+
+    ``reading`` is shared by the parts of one run; an earlier part leaves there what a later one needs.
+    """
+
+    kind: ClassVar[DirectoryType]
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.difference = PartDifference(str(self.kind))
+
+    @classmethod
+    @abstractmethod
+    def forecast(cls, config: WeComConfig) -> int:
+        """About how many calls it takes, by what is known here. Asks nobody."""
+
+    @abstractmethod
+    def fetch(self) -> None:
+        """Read everything, by ``self.reading`` only; keep what differs. Raises what ``Reading`` raises."""
+
+    @abstractmethod
+    def compare(self) -> PartDifference:
+        """What the reading amounts to. All parts have been fetched; nothing is written."""
+
+    @abstractmethod
+    def apply(self, now: datetime) -> None:
+        """Write what differs, in the run's transaction. ``now`` marks what was written.
+
+        A row that somebody has written since ``self.reading.since`` is newer than what was read, and is left alone.
+        """
+
+
+def parts_of(sync_type: str) -> Sequence[type[Part]]:
+    """What a run of this type consists of, in the order that keeps references whole."""
+    from wecom.directory_sync.departments import Departments
+    from wecom.directory_sync.members import Members
+
+    everything: tuple[type[Part], ...] = (Departments, Members)
+    if sync_type == DirectoryType.FULL:
+        return everything
+    return [part for part in everything if part.kind == sync_type]
