@@ -21,31 +21,19 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
 
-from config.wakeup import wake
-from notifications.incidents import raise_incident, resolve_incident
-from notifications.phrases import Phrase
 from projects.errors import AlreadyRunning, RemoteError
-from projects.models import (
-    ProjectCache,
-    ProjectSyncConfig,
-    ProjectSyncHistory,
-    RemoteSource,
-    RunStatus,
-    TimeDisplayConfig,
-)
+from projects.models import ProjectSyncConfig, ProjectSyncHistory, RemoteSource, RunStatus
 from projects.models.sync import OPEN
-from projects.sync.passage import COUNTERS, AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, held, lease
+from projects.sync.closing import close_braked, close_broken, close_dead_run, close_done, summary
+from projects.sync.passage import AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, lease
 
 logger = structlog.get_logger(__name__)
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at a run that another worker is busy with."""
-REWRITE_TASK = "projects.rewrite_documents"
 
 
 def open_run(
@@ -107,15 +95,8 @@ def dry_run(
     )
     passage = Passage(history, tell=tell)
     passage.go()
-    history.message, history.error_detail = _summary(history), passage.reasons
+    history.message, history.error_detail = summary(history), passage.reasons
     return history
-
-
-def brake_sentence(brake: BrakeHeld) -> str:
-    return _(
-        "The library no longer lists %(missing)d of %(listed)d projects; nothing was removed. If that is right, start "
-        "a forced synchronisation."
-    ) % {"missing": brake.missing, "listed": brake.listed}
 
 
 def run_pending() -> int:
@@ -138,7 +119,7 @@ def close_dead(source: RemoteSource | None = None) -> int:
     if source is not None:
         dead = dead.filter(source=source)
     with translation.override(settings.LANGUAGE_CODE):
-        return sum(_close_dead(history) for history in dead.select_related("source"))
+        return sum(close_dead_run(history) for history in dead.select_related("source"))
 
 
 def hit_brake(history: ProjectSyncHistory) -> bool:
@@ -183,128 +164,16 @@ def _run_claimed(history: ProjectSyncHistory, tell: Tell | None) -> ProjectSyncH
         logger.warning("sync_claim_lost", run=history.pk)
         history.refresh_from_db()
     except RemoteError as error:
-        _close_broken(history, passage, str(error.sentence), str(error.remedy))
+        close_broken(history, passage, str(error.sentence), str(error.remedy))
     except BrakeHeld as brake:
-        _close_braked(history, passage, brake)
+        close_braked(history, passage, brake)
     except BaseException as error:
         sentence = _("The run broke off because of an error in this system: %(error)s.")
-        _close_broken(history, passage, sentence % {"error": type(error).__name__}, _("The log tells more."))
+        close_broken(history, passage, sentence % {"error": type(error).__name__}, _("The log tells more."))
         raise
     else:
-        _close_done(history, passage)
+        close_done(history, passage)
     logger.info(
         "sync_ended", run=history.pk, source=history.source.slug, status=str(history.status), pages=history.pages_done
     )
     return history
-
-
-def _close_done(history: ProjectSyncHistory, passage: AppliedPassage) -> None:
-    source = history.source
-    with transaction.atomic():
-        if not _close(history, RunStatus.SUCCESS, _summary(history), passage.reasons):
-            return
-        changes: dict[str, Any] = {"resume_page": 1}
-        if passage.complete and _covers(history):
-            changes["confirmed_at"] = history.started_at
-        RemoteSource.objects.filter(pk=source.pk).update(**changes)
-        for name, value in changes.items():
-            setattr(source, name, value)
-        resolve_incident(f"sync-failed:{source.slug}")
-        if passage.complete:
-            resolve_incident(f"sync-brake:{source.slug}")
-    if TimeDisplayConfig.load().version != passage.display.version:
-        wake(REWRITE_TASK)
-
-
-def _covers(history: ProjectSyncHistory) -> bool:
-    """Whether the run has looked after every listed copy of its source: none is of another type."""
-    others = ProjectCache.objects.listed().filter(source=history.source).exclude(type__in=history.project_types)
-    return bool(history.project_types) and not others.exists()
-
-
-def _summary(history: ProjectSyncHistory) -> str:
-    if not history.project_types:
-        return _("Nothing to do: the source has none of the chosen project types.")
-    sentence = _("%(updated)d written (%(created)d of them new), %(unchanged)d unchanged, %(removed)d gone.") % {
-        "updated": history.updated_count,
-        "created": history.created_count,
-        "unchanged": history.unchanged_count,
-        "removed": history.removed_count,
-    }
-    if history.failed_count:
-        sentence += " " + ngettext(
-            "%(count)d project could not be used; the reason stands below.",
-            "%(count)d projects could not be used; the reasons stand below.",
-            history.failed_count,
-        ) % {"count": history.failed_count}
-    return sentence
-
-
-def _close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence: str, remedy: str) -> None:
-    history.refresh_from_db(fields=COUNTERS)  # the page that failed was counted, and then rolled back
-    source, status = history.source, RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
-    with transaction.atomic():
-        if _close(history, status, f"{sentence} {remedy}", passage.reasons):
-            _resume_at(source, passage.next_page)
-            raise_incident(
-                f"sync-failed:{source.slug}",
-                title=Phrase(gettext_noop("Projects cannot be synchronised: %(source)s"), source=source),
-                detail=sentence,
-                remedy=remedy,
-            )
-
-
-def _close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: BrakeHeld) -> None:
-    source, sentence = history.source, brake_sentence(brake)
-    with transaction.atomic():
-        if _close(history, RunStatus.FAILED, sentence, passage.reasons):
-            _resume_at(source, 1)
-            raise_incident(
-                f"sync-brake:{source.slug}",
-                title=Phrase(gettext_noop("The brake held a synchronisation: %(source)s"), source=source),
-                detail=sentence,
-                remedy=Phrase(
-                    gettext_noop(
-                        "Compare the library with the list of projects. If they are really gone, start a forced run."
-                    )
-                ),
-            )
-
-
-def _close_dead(history: ProjectSyncHistory) -> int:
-    status = RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
-    sentence = _("The worker of this run ended in the middle; the next run continues where it stopped.")
-    with transaction.atomic():
-        if not _close(history, status, sentence, history.error_detail, only=Q(alive_until=history.alive_until)):
-            return 0
-        _resume_at(history.source, _page_after(history))
-    logger.warning("sync_closed_dead", run=history.pk, source=history.source.slug)
-    return 1
-
-
-def _page_after(history: ProjectSyncHistory) -> int:
-    """Where a run without a worker had come to. A page too far costs nothing: the next run wraps round."""
-    page = history.first_page + history.pages_done
-    last = -(-(history.announced or 0) // history.source.page_size)
-    return page - last if page > last > 0 else page
-
-
-def _resume_at(source: RemoteSource, page: int) -> None:
-    RemoteSource.objects.filter(pk=source.pk).update(resume_page=max(1, page))
-    source.resume_page = max(1, page)
-
-
-def _close(history: ProjectSyncHistory, status: RunStatus, message: str, detail: str, *, only: Q | None = None) -> bool:
-    changes: dict[str, Any] = {
-        "status": status,
-        "message": message[:500],
-        "error_detail": detail,
-        "finished_at": timezone.now(),
-        "alive_until": None,
-    }
-    if not held(history).filter(only or Q()).update(**changes):
-        history.refresh_from_db()
-        return False
-    for name, value in changes.items():
-        setattr(history, name, value)
-    return True

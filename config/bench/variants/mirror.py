@@ -11,6 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django
@@ -44,7 +45,7 @@ def measure(library: str, turns: int, looked_at: int) -> dict[str, list[float]]:
         took["first load"].append(timed(lambda: synchronise(source)))
         rows = stored_rows()
         empty()
-        took["raw upsert"].append(timed(lambda rows=rows: raw_upsert(rows)))
+        took["raw upsert"].append(timed(partial(raw_upsert, rows)))
     forget()
     synchronise(source)
     for turn in range(turns + 1):
@@ -138,7 +139,7 @@ def pages(library: str) -> Any:
     with requests.Session() as session:
         number, total = 1, 1
         while (number - 1) * SIZE < total:
-            query = {"types": "presale,aftersales,sales", "page": number, "page_size": SIZE}
+            query: dict[str, str | int] = {"types": "presale,aftersales,sales", "page": number, "page_size": SIZE}
             answer = json.loads(session.get(f"{library}/projects", params=query, timeout=60).content)
             yield answer["projects"]
             number, total = number + 1, answer["total"]
@@ -199,7 +200,7 @@ def stored_rows() -> list[tuple[Any, ...]]:
 def columns() -> list[str]:
     from projects.models import ProjectCache
 
-    return [field.column for field in ProjectCache._meta.concrete_fields if field.column != "id"]
+    return [str(field.column) for field in ProjectCache._meta.concrete_fields if field.column != "id"]
 
 
 def raw_upsert(rows: list[tuple[Any, ...]]) -> None:

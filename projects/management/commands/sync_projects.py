@@ -15,6 +15,7 @@ from projects.errors import AlreadyRunning, RemoteError
 from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, SyncType
 from projects.sources import enabled_sources
 from projects.sync import runs
+from projects.sync.closing import brake_sentence
 from projects.sync.passage import BrakeHeld, Tell
 
 
@@ -74,7 +75,7 @@ class Command(BaseCommand):
             self._complain(source, str(error))
             return False
         except BrakeHeld as brake:
-            self._complain(source, runs.brake_sentence(brake))
+            self._complain(source, brake_sentence(brake))
             return False
         self._report(source, history)
         return True
