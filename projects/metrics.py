@@ -6,7 +6,7 @@ from config.metrics import register_source
 from config.metrics_runs import Runs
 from projects.models import ProjectSyncHistory, RemoteSource
 
-_runs = Runs(
+runs = Runs(
     "project_sync",
     owner="source",
     label="source",
@@ -22,4 +22,4 @@ _runs = Runs(
     },
 )
 
-register_source("projects.runs", _runs.read, lane="database")
+register_source("projects.runs", runs.read, lane="database")

@@ -13,17 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
-from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from config import metrics, metrics_queues, metrics_tally
 from config.metrics import Counter, Histogram
 from config.metrics_tally import Tally
+from config.testing.metrics import parsed
 from config.testing.processes import Stack, Valkey, wait_until
-
-
-def parsed(text: str) -> dict[str, Metric]:
-    return {family.name: family for family in text_string_to_metric_families(text)}
 
 
 def value(family: Metric, suffix: str = "", **labels: str) -> float:

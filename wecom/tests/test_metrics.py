@@ -16,13 +16,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from prometheus_client.metrics_core import Metric
 
 from config.celery import app as celery
-from config.metrics import counted
-from config.metrics_tally import flush
+from config.testing.metrics import Families, looked_up, parsed, series, told
 from config.testing.processes import Stack, wait_until
-from config.tests.test_metrics import parsed
 from wecom import gauges, inbox, metrics
 from wecom.client import WeComClient
 from wecom.errors import PermanentError, QuotaError, RetryableError
@@ -31,24 +28,6 @@ from wecom.signals import approval_changed
 from wecom.tests import vectors
 from wecom.tests.inbound import deliver, delivery, make_config, only_listener
 from wecom.tests.peers import Close, Peer
-
-Series = dict[tuple[str, ...], float]
-
-
-def series(families: dict[str, Metric], name: str, suffix: str = "") -> Series:
-    """Values of the labels, by their names' order → value; without what is zero."""
-    found = families[name].samples
-    return {
-        tuple(sample.labels[label] for label in sorted(sample.labels)): sample.value
-        for sample in found
-        if sample.name == name + suffix and sample.value
-    }
-
-
-def told() -> dict[str, Metric]:
-    assert flush()
-    return {family.name: family for family in counted()}
-
 
 # --- Calls ------------------------------------------------------------------------------------------------------------
 
@@ -140,10 +119,6 @@ def test_handling_is_counted_by_its_outcome(answer: Any, outcome: str):
 # --- Apps -------------------------------------------------------------------------------------------------------------
 
 
-def looked_up(source: Any) -> dict[str, Metric]:
-    return {family.name: family for family in source()}
-
-
 @pytest.mark.django_db
 def test_token_breaker_and_pause_of_each_app_are_told(peer: Peer):
     one, two = make_config("one"), make_config("two", secret="another")
@@ -199,7 +174,7 @@ def test_the_last_run_of_each_type_and_the_last_success_are_told_in_two_statemen
     ended(one, "user", "failed", ago=10, fetched=3)
     DirectorySyncRun.objects.create(config=one, sync_type="user", status="running", started_at=timezone.now())
     with CaptureQueriesContext(connection) as many:
-        families = {family.name: family for family in read()}
+        families = looked_up(read)
     assert (len(few), len(many)) == (1, 2)  # without runs there is nothing to read
     now = time.time()
     assert series(families, "quotebridge_directory_sync_seconds")[("one", "user")] == 90
@@ -232,7 +207,7 @@ def test_what_a_worker_did_is_told_by_the_web(stack: Stack, peer_of_processes: P
     make_config(secret=secret)
     web, worker = stack.web(workers=2), stack.worker(concurrency=2)
 
-    def page() -> dict[str, Metric]:
+    def page() -> Families:
         return parsed(requests.get(f"{web.url}/metrics", timeout=10).text)
 
     celery.send_task("wecom.refresh_tokens")
