@@ -20,6 +20,7 @@ from projects.errors import AlreadyRunning
 from projects.models import ProjectCache, ProjectStatusChange, ProjectSyncHistory, RemoteSource, RunStatus, SyncType
 from projects.sync import runs
 from projects.sync.apply import apply_one
+from projects.sync.passage import WRITE_AT
 from projects.tests.sync.conftest import synchronise
 from projects.tests.sync.peer import PeerLibrary as Library
 from projects.tests.sync.peer import project, source_of
@@ -128,13 +129,13 @@ def killed_in(stack: Stack, gate: Gate) -> Process:
 def test_a_killed_run_is_closed_and_the_next_one_is_complete(
     library: Library, source: RemoteSource, stack: Stack
 ) -> None:
-    source.page_size = 250
+    source.page_size = WRITE_AT
     source.save()
-    library.have(*(project(number) for number in range(1000)))
+    library.have(*(project(number) for number in range(4 * WRITE_AT)))
     killed_in(stack, Gate(library, 3))
     dead = ProjectSyncHistory.objects.get()
     assert dead.status == RunStatus.RUNNING and dead.pages_done == 2
-    assert ProjectCache.objects.count() == 500
+    assert ProjectCache.objects.count() == 2 * WRITE_AT
     with pytest.raises(AlreadyRunning):
         synchronise(source)
     ProjectSyncHistory.objects.update(alive_until=timezone.now() - timedelta(seconds=1))  # the lease is over
@@ -143,7 +144,7 @@ def test_a_killed_run_is_closed_and_the_next_one_is_complete(
     dead.refresh_from_db()
     assert (dead.status, run.status) == (RunStatus.PARTIAL, RunStatus.SUCCESS)
     assert library.asked == [3, 4, 1, 2]
-    assert ProjectCache.objects.listed().count() == 1000
+    assert ProjectCache.objects.listed().count() == 4 * WRITE_AT
     source.refresh_from_db()
     assert source.confirmed_at == run.started_at
 
