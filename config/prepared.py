@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus
 
 if TYPE_CHECKING:
-    from psycopg import Connection
     from psycopg.pq.abc import PGresult
 
 FORGOTTEN = b"26000"
@@ -32,7 +35,7 @@ class Prepared:
         self._sql, self._name = sql, name.encode()
         numbers = (f"${number}" for number in range(1, sql.count("%s") + 1))
         self._numbered = (sql.replace("%s", "{}").format(*numbers)).encode()
-        self._known_on: WeakSet[Connection[Any]] = WeakSet()
+        self._known_on: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
     def fetch(self, *parameters: str) -> tuple[Any, ...] | None:
         """The row, or ``None``. Values are the driver's: SQLite's times are naive UTC, JSON is text.
@@ -58,10 +61,8 @@ class Prepared:
             return row
 
     def _fetch_by_libpq(self, connection: BaseDatabaseWrapper, parameters: Sequence[str]) -> tuple[Any, ...] | None:
-        from psycopg.adapt import Transformer
-
         connection.ensure_connection()
-        driver: Connection[Any] = connection.connection
+        driver: psycopg.Connection[Any] = connection.connection
         started = time.monotonic()
         with connection.wrap_database_errors:
             result = self._execute(driver, [parameter.encode() for parameter in parameters])
@@ -74,27 +75,23 @@ class Prepared:
         row: tuple[Any, ...] | None = reader.load_row(0, tuple)
         return row
 
-    def _execute(self, driver: Connection[Any], parameters: list[bytes]) -> PGresult:
-        from psycopg.pq import DiagnosticField
-
+    def _execute(self, driver: psycopg.Connection[Any], parameters: list[bytes]) -> PGresult:
         if driver not in self._known_on:
             _checked(driver, driver.pgconn.prepare(self._name, self._numbered, None))
             self._known_on.add(driver)
         result = driver.pgconn.exec_prepared(self._name, parameters)
+        if result.status == ExecStatus.TUPLES_OK:
+            return result
         if result.error_field(DiagnosticField.SQLSTATE) == FORGOTTEN:
             _checked(driver, driver.pgconn.prepare(self._name, self._numbered, None))
             result = driver.pgconn.exec_prepared(self._name, parameters)
         return _checked(driver, result)
 
 
-def _checked(driver: Connection[Any], result: PGresult) -> PGresult:
+def _checked(driver: psycopg.Connection[Any], result: PGresult) -> PGresult:
     """``result``, or the driver's exception for what went wrong."""
-    from psycopg import OperationalError as DriverError
-    from psycopg.errors import error_from_result
-    from psycopg.pq import ExecStatus
-
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return result
     if driver.closed:
-        raise DriverError(driver.pgconn.get_error_message())
+        raise psycopg.OperationalError(driver.pgconn.get_error_message())
     raise error_from_result(result)

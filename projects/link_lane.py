@@ -32,7 +32,8 @@ logger = structlog.get_logger(__name__)
 _ADDRESS = re.compile(r"/api/projects/([^/]{1,100})(/verify-access)?")
 OTHER_ADDRESSES = frozenset({"sync", "sync-history", "sync-statistics"})
 """Words in the place of an ID that are addresses of their own."""
-NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "Vary": "Accept-Language"}
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+"""Of every answer. What else pages carry is about documents and frames, and nothing varies that nobody may store."""
 
 
 class BadFlag(Exception):
@@ -61,7 +62,9 @@ class LinkLaneMiddleware:
         translation.activate(language)
         response = _answer(request, address[1], query, verify=address[2] is not None)
         response.headers["Content-Language"] = language
-        return self._security.process_response(request, response)
+        if self._security.sts_seconds:
+            self._security.process_response(request, response)
+        return response
 
 
 def _answer(request: HttpRequest, remote_id: str, query: dict[str, str], *, verify: bool) -> HttpResponse:
@@ -88,7 +91,8 @@ def _answer(request: HttpRequest, remote_id: str, query: dict[str, str], *, veri
     except (OperationalError, InterfaceError) as error:
         logger.warning("link_not_answered", error=type(error).__name__)
         response = server_error(request)  # 503
-        response.headers["Cache-Control"] = "no-store"
+        for name, value in HEADERS.items():
+            response.headers[name] = value
         return response
 
 
@@ -115,5 +119,5 @@ def _json(answer: dict[str, Any], status: int = 200) -> HttpResponse:
 
 def _text(text: str, status: int = 200) -> HttpResponse:
     content = text.encode()
-    headers = {**NO_STORE, "Content-Length": str(len(content))}  # else it would go out in chunks
+    headers = {**HEADERS, "Content-Length": str(len(content))}  # else it would go out in chunks
     return HttpResponse(content, status=status, headers=headers, content_type="application/json")

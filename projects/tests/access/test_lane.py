@@ -45,7 +45,6 @@ def test_a_refusal_speaks_the_language_that_is_accepted(
 ) -> None:
     answer = client.get("/api/projects/P-1001?token=x", headers={"accept-language": accepted})
     assert answer.headers["Content-Language"] == language
-    assert answer.headers["Vary"] == "Accept-Language"
     assert (answer.json()["detail"] == "This link is not valid.") == (language == "en")
 
 
@@ -56,6 +55,12 @@ def test_plain_http_is_sent_to_https_and_gets_no_answer(link: Issued, client: Cl
     assert client.get(address).status_code == 301
     answer = client.get(address, secure=True)
     assert answer.status_code == 200
+
+
+def test_https_is_asked_for_in_future_as_everywhere(link: Issued, settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 3600
+    answer = Client().get(f"/api/projects/P-1001?token={link.token}", secure=True)
+    assert "max-age=3600" in answer.headers["Strict-Transport-Security"]
 
 
 def test_a_session_adds_nothing_to_a_link(link: Issued, client: Client) -> None:
