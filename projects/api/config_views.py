@@ -19,9 +19,9 @@ from config.rest_fields import (
     StrictCharField,
     StrictIntegerField,
 )
+from config.rest_views import ClosedApi
 from projects import schedule
 from projects.api import examples
-from projects.api.base import ProjectApi
 from projects.api.times import written
 from projects.models import ProjectSyncConfig, ProjectSyncHistory, ProjectType, RunStatus, TimeDisplayConfig
 from projects.settings_rules import CHANNELS, check_cron, check_time_format, check_time_zone
@@ -78,7 +78,7 @@ SAVED = {"success": True, "message": _("The configuration was saved.")}
 SEEING = {**READING, 403: FORBIDDEN}
 
 
-class SyncConfigView(ProjectApi):
+class SyncConfigView(ClosedApi):
     rights = {
         "GET": ("projects.view_projectsyncconfig", "projects.change_projectsyncconfig"),
         "POST": ("projects.change_projectsyncconfig",),
@@ -123,7 +123,7 @@ class SyncConfigView(ProjectApi):
         return Response(SAVED)
 
 
-class TimeDisplayView(ProjectApi):
+class TimeDisplayView(ClosedApi):
     rights = {
         "GET": ("projects.view_timedisplayconfig", "projects.change_timedisplayconfig"),
         "POST": ("projects.change_timedisplayconfig",),

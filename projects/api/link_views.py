@@ -15,10 +15,10 @@ from rest_framework.response import Response
 
 from config.rest_answers import FORBIDDEN, LISTING, NOT_FOUND, WRITING, answers
 from config.rest_fields import ExactSerializer, StrictCharField, StrictIntegerField
+from config.rest_views import ClosedApi, WrongState
 from projects import tokens
 from projects.api import examples
 from projects.api.answers import LINK_REVOKED
-from projects.api.base import ProjectApi, WrongState
 from projects.models import ProjectAccessToken, ProjectCache, Role
 
 LINK_STATES = ("valid", "expired", "revoked")
@@ -74,7 +74,7 @@ class IssuedLinkSerializer(LinkSerializer):
 ISSUE = ("projects.issue_links",)
 
 
-class LinksView(ProjectApi, GenericAPIView[ProjectAccessToken]):
+class LinksView(ClosedApi, GenericAPIView[ProjectAccessToken]):
     queryset = ProjectAccessToken.objects.none()
     serializer_class = LinkSerializer
     filter_backends = ()
@@ -110,7 +110,7 @@ class LinksView(ProjectApi, GenericAPIView[ProjectAccessToken]):
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
-class RevokeLinkView(ProjectApi):
+class RevokeLinkView(ClosedApi):
     rights = {"POST": ISSUE}
 
     @extend_schema(

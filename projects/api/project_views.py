@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.rest_answers import INVALID, READING_ONE, RefusalSerializer, answers, refusal
+from config.rest_views import ClosedApi
 from projects import access_log
-from projects.api.base import ProjectApi
 from projects.models import ProjectCache, ProjectStatus, ProjectType, Role
 from projects.parsing import LONGEST_ID
 from projects.reading import read
@@ -85,7 +85,7 @@ REMOTE_FAILED = refusal(
 REFUSALS = {**READING_ONE, 401: UNAUTHORIZED, 403: FORBIDDEN, 502: REMOTE_FAILED}
 
 
-class OneProject(ProjectApi):
+class OneProject(ClosedApi):
     rights = {"GET": (VIEW,)}
 
     def copy(self, remote_id: str) -> ProjectCache:

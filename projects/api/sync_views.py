@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.rest_answers import FORBIDDEN, INVALID, READING, READING_ONE, WRITING, answers
+from config.rest_views import ClosedApi, WrongState
 from projects import statistics
 from projects.api import examples
 from projects.api.answers import REMOTE_FAILED, RUN_OPEN
-from projects.api.base import ProjectApi, WrongState
 from projects.api.sync_serializers import (
     DaysQuerySerializer,
     HistoryEntrySerializer,
@@ -38,7 +38,7 @@ SYNC = ("projects.sync_remotesource",)
 SEE_RUNS = ("projects.view_projectsynchistory", *SYNC)
 
 
-class SyncView(ProjectApi):
+class SyncView(ClosedApi):
     rights = {"POST": SYNC}
 
     @extend_schema(
@@ -89,7 +89,7 @@ class SyncView(ProjectApi):
         return Response({**result, **refusal}, status=status.HTTP_502_BAD_GATEWAY)
 
 
-class SyncRunView(ProjectApi):
+class SyncRunView(ClosedApi):
     rights = {"GET": SEE_RUNS}
 
     @extend_schema(
@@ -104,7 +104,7 @@ class SyncRunView(ProjectApi):
         return Response(RunSerializer(run).data)
 
 
-class SyncHistoryView(ProjectApi):
+class SyncHistoryView(ClosedApi):
     rights = {"GET": SEE_RUNS}
 
     @extend_schema(
@@ -126,7 +126,7 @@ class SyncHistoryView(ProjectApi):
         return Response({"history": entries.data, "pagination": pagination})
 
 
-class SyncStatisticsView(ProjectApi):
+class SyncStatisticsView(ClosedApi):
     rights = {"GET": SEE_RUNS}
 
     @extend_schema(

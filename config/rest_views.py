@@ -1,4 +1,4 @@
-"""What the views of projects share."""
+"""What the views of several apps' REST operations share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WrongState(Exception):
         self.current = current
 
 
-class ProjectApi(APIView):
+class ClosedApi(APIView):
     """Closed to everybody without the rights that the view names."""
 
     permission_classes = (IsAuthenticated, NeedsRight)
