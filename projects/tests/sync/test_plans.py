@@ -112,7 +112,7 @@ def full_tables(db: None) -> None:
         for number, moment in enumerate(moments)
     )
     ProjectSyncHistory.objects.bulk_create(
-        ProjectSyncHistory(source=other if number % RARE == 0 else source, status=RunStatus.SUCCESS, created_at=moment)
+        ProjectSyncHistory(source=other if number % 10 == 0 else source, status=RunStatus.SUCCESS, created_at=moment)
         for number, moment in enumerate(moments)
     )
     ProjectStatusChange.objects.bulk_create(
