@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.test import Client
 
 
@@ -24,7 +24,7 @@ class Browser(Client):
         return response.content.decode()
 
 
-def logged_in(user: AbstractBaseUser, language: str = "en") -> Browser:
+def logged_in(user: User, language: str = "en") -> Browser:
     client = Browser()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     client.cookies["django_language"] = language
@@ -34,7 +34,7 @@ def logged_in(user: AbstractBaseUser, language: str = "en") -> Browser:
 class Visitor:
     """A person in front of Chromium, with everything that the browser complained about."""
 
-    def __init__(self, page: Any, server: Any, user: AbstractBaseUser, language: str = "en") -> None:
+    def __init__(self, page: Any, server: Any, user: User, language: str = "en") -> None:
         self.page, self.base = page, server.url
         self.complaints: list[str] = []
         client = Client()
