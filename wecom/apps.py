@@ -11,18 +11,26 @@ class WeComAppConfig(AppConfig):
     def ready(self) -> None:
         from config.schedules import register_schedule
         from wecom import doctor, gauges, retention  # noqa: F401 - checks, metrics and task register themselves
+        from wecom import keys, last_callback  # noqa: F401 - receivers of signals, and a check
+        from wecom.login import doctor as login_doctor  # noqa: F401
 
         register_schedule(
             "wecom: sweep",
             "wecom.sweep",
             every=timedelta(seconds=30),
-            description=_("Picks up callbacks that were left behind."),
+            description=_("Picks up callbacks and runs that were left behind."),
         )
         register_schedule(
             "wecom: refresh tokens",
             "wecom.refresh_tokens",
             every=timedelta(minutes=10),
             description=_("Renews access tokens that expire within 30 minutes."),
+        )
+        register_schedule(
+            "wecom: sync directory",
+            "wecom.sync_directory",
+            crontab="30 1 * * *",
+            description=_("Reads departments, members and customers."),
         )
         register_schedule(
             "config: retention",

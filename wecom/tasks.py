@@ -8,8 +8,10 @@ from celery import shared_task
 from config import durable
 from wecom import inbox, refusals, spool
 from wecom.client import for_config
+from wecom.configs import default_config
+from wecom.directory_sync import runs
 from wecom.errors import WeComError
-from wecom.models import CallbackEvent, WeComConfig
+from wecom.models import CallbackEvent, DirectoryType, WeComConfig
 
 logger = structlog.get_logger(__name__)
 
@@ -24,8 +26,8 @@ def process_inbox() -> int:
 
 @shared_task(name="wecom.sweep")
 def sweep() -> dict[str, int]:
-    """Picks up what was left behind: spooled callbacks, due events; forgets old refusals."""
-    done = {"due": durable.sweep(CallbackEvent), "forgotten": refusals.trim()}
+    """Picks up what was left behind: spooled callbacks, due events, runs of the directory; forgets old refusals."""
+    done = {"due": durable.sweep(CallbackEvent), "runs": runs.sweep(), "forgotten": refusals.trim()}
     return {**done, "replayed": spool.replay_spool()}  # last: it reads a disk, whose troubles are not the queue's
 
 
@@ -39,3 +41,21 @@ def refresh_tokens() -> int:
         except WeComError as error:
             logger.warning("token_not_renewed", app=config.slug, error=repr(error))
     return renewed
+
+
+@shared_task(name="wecom.sync_directory")
+def sync_directory() -> str:
+    """A scheduled run over everything of the default app, which repeats by itself; returns the run's status."""
+    config = default_config()
+    if config is None:
+        return "no app"
+    try:
+        return str(runs.run(runs.open_run(config, DirectoryType.FULL, automatic=True)).status)
+    except runs.AlreadyRunning as busy:
+        logger.info("directory_already_running", app=config.slug, run=busy.run.pk)
+        return str(busy.run.status)
+
+
+@shared_task(name="wecom.run_directory_runs")
+def run_directory_runs() -> int:
+    return runs.run_due()

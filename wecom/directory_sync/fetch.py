@@ -44,8 +44,8 @@ class Reading:
         self.progress = progress
         self.since = since
         self.force = force
-        self.department_ids: list[int] | None = None
-        """All departments that the app may see, once a part has read them."""
+        self.departments: dict[int, int] | None = None
+        """All departments that the app may see and their parents, once a part has read them."""
 
     def ask(self, call: Callable[[WeComClient], Answer], client: WeComClient | None = None) -> Answer:
         """The answer of ``call``, which makes one call by the client it is given (``client``, else the app's).

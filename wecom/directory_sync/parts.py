@@ -49,10 +49,11 @@ class Part(ABC):
 
 def parts_of(sync_type: str) -> Sequence[type[Part]]:
     """What a run of this type consists of, in the order that keeps references whole."""
+    from wecom.directory_sync.customers import Customers
     from wecom.directory_sync.departments import Departments
     from wecom.directory_sync.members import Members
 
-    everything: tuple[type[Part], ...] = (Departments, Members)
+    everything: tuple[type[Part], ...] = (Departments, Members, Customers)
     if sync_type == DirectoryType.FULL:
         return everything
     return [part for part in everything if part.kind == sync_type]

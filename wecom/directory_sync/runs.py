@@ -223,9 +223,7 @@ def _fail(
     said = {"message": sentence.strip()[:500], "error_detail": detail, "phase": ""}
     if again and run.automatic and run.retries < MOST_RETRIES:
         later = timezone.now() + FIRST_RETRY * 3**run.retries
-        return close(
-            run, DirectoryRunStatus.PENDING, only=only, not_before=later, retries=run.retries + 1, **said
-        )
+        return close(run, DirectoryRunStatus.PENDING, only=only, not_before=later, retries=run.retries + 1, **said)
     with transaction.atomic():
         if not close(run, DirectoryRunStatus.FAILED, only=only, **said):
             return False

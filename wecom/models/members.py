@@ -6,6 +6,8 @@ A row that left WeCom keeps its place with ``deleted_at``. ``None`` in a column 
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -18,6 +20,12 @@ from wecom.models.configs import WeComConfig
 class Origin(models.TextChoices):
     WECOM = "wecom", _("From WeCom")
     MANUAL = "manual", _("Added by hand")
+
+
+class DirectoryQuerySet(models.QuerySet[Any]):
+    def current(self) -> Self:
+        """Without those that left WeCom: the rows that people choose from."""
+        return self.filter(deleted_at=None)
 
 
 class Department(models.Model):
@@ -36,6 +44,8 @@ class Department(models.Model):
     content_hash = models.CharField(_("content hash"), max_length=32, blank=True, editable=False)
     synced_at = models.DateTimeField(_("last change"), null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True)
+
+    objects = DirectoryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("department")
@@ -102,6 +112,8 @@ class Member(models.Model):
     content_hash = models.CharField(_("content hash"), max_length=32, blank=True, editable=False)
     synced_at = models.DateTimeField(_("last change"), null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True, editable=False)
+
+    objects = DirectoryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")

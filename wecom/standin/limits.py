@@ -33,8 +33,8 @@ class Limits:
 
     def count_call(self, endpoint: str, *, approval: bool) -> None:
         """Counts one call. Raises ApiError 45009 while the endpoint is blocked."""
-        limit = self.approval_calls_per_minute if approval else BASIC_CALLS_PER_MINUTE
-        if limit:
+        if self.approval_calls_per_minute:
+            limit = self.approval_calls_per_minute if approval else BASIC_CALLS_PER_MINUTE
             self._count(endpoint, limit, BLOCK_SECONDS, BLOCK_SECONDS)
 
     def check_address(self, client_ip: str) -> None:

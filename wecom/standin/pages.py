@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from config.standin.errors import ControlError
 from config.standin.web import Request, Response, change_language, html_response, language_of, redirect
-from wecom.standin import tokens
+from wecom.standin import login_pages, tokens
 from wecom.standin.acts import act
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
 from wecom.standin.faults import FAULT_KINDS
@@ -147,6 +147,9 @@ _PAGES = {
     ("POST", "/phone/act"): act_page,
     ("GET", "/faults"): faults_page,
     ("POST", "/faults"): change_faults,
+    ("GET", login_pages.QR_PATH): login_pages.qr_page,
+    ("GET", login_pages.SILENT_PATH): login_pages.silent_page,
+    ("POST", "/login"): login_pages.confirm,
     ("POST", "/language"): lambda world, request: change_language(request),
 }
 

@@ -72,6 +72,12 @@ CREATE TABLE IF NOT EXISTS cards (
 );
 CREATE INDEX IF NOT EXISTS cards_by_task ON cards (task_id);
 CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires_at REAL NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS login_codes (
+    code TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,
+    issued_at REAL NOT NULL,
+    used_at REAL
+);
 CREATE TABLE IF NOT EXISTS answers (
     endpoint TEXT NOT NULL,
     errcode INTEGER NOT NULL,

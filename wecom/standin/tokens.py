@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wecom.standin.world import World
 
 LIFETIME_SECONDS = 7200
+APP, ASSISTANT = "a-", "c-"
+"""How tokens begin; a token belongs to one secret."""
 
 
 def gettoken(world: World, call: Call) -> dict[str, Any]:
@@ -24,11 +26,11 @@ def gettoken(world: World, call: Call) -> dict[str, Any]:
         raise ApiError(41004, "corpsecret missing")
     if corp_id != world.options.corp_id:
         raise ApiError(40013, "invalid corpid")
-    known = hmac.compare_digest(secret.encode(), world.options.secret.encode())
-    if not known or world.faults.use("wrong_secret", "gettoken"):
+    prefix = _prefix_for(world, secret)
+    if prefix is None or world.faults.use("wrong_secret", "gettoken"):
         world.limits.count_wrong_secret(call.client_ip)
         raise ApiError(40001, "invalid credential")
-    token, expires_at = _current(world)
+    token, expires_at = _current(world, prefix)
     return {"access_token": token, "expires_in": round(expires_at - world.clock())}
 
 
@@ -48,13 +50,30 @@ def end_tokens(world: World, state: str) -> int:
     return world.store.execute("UPDATE tokens SET state = ? WHERE state = 'live'", state).rowcount
 
 
-def _current(world: World) -> tuple[str, float]:
+def is_assistants(token: str) -> bool:
+    """Whether the sync assistant's secret got this token."""
+    return token.startswith(ASSISTANT)
+
+
+def _prefix_for(world: World, secret: str) -> str | None:
+    """How the tokens of this secret begin; None for a wrong one."""
+    for known, prefix in ((world.options.secret, APP), (world.options.contact_secret, ASSISTANT)):
+        if known and hmac.compare_digest(secret.encode(), known.encode()):
+            return prefix
+    return None
+
+
+def _current(world: World, prefix: str) -> tuple[str, float]:
     """The live token, or a new one. Asking again does not end the one before."""
     now = world.clock()
     with world.store.transaction():
-        row = world.store.row("SELECT token, expires_at FROM tokens WHERE state = 'live' AND expires_at > ?", now + 1)
+        row = world.store.row(
+            "SELECT token, expires_at FROM tokens WHERE state = 'live' AND expires_at > ? AND substr(token, 1, 2) = ?",
+            now + 1,
+            prefix,
+        )
         if row:
             return row["token"], row["expires_at"]
-        token, expires_at = secrets.token_urlsafe(96), now + LIFETIME_SECONDS
+        token, expires_at = prefix + secrets.token_urlsafe(96), now + LIFETIME_SECONDS
         world.store.insert("tokens", token=token, expires_at=expires_at, state="live")
         return token, expires_at

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.standin.errors import BrokenAnswer, ConnectionDropped
 from config.standin.faults import Fault
-from wecom.standin import directory_api, engine_api, message_api, oa_api, oa_list, tokens
+from wecom.standin import directory_api, engine_api, login_codes, message_api, oa_api, oa_list, tokens
 from wecom.standin.call import WRONG_JSON, Call
 from wecom.standin.errors import ApiError
 
@@ -58,6 +58,7 @@ ROUTES: dict[str, Route] = {
     "user/simplelist": Route("GET", directory_api.user_simplelist),
     "user/list": Route("GET", directory_api.user_list),
     "user/list_id": Route("POST", directory_api.user_list_id),
+    "auth/getuserinfo": Route("GET", login_codes.getuserinfo),
 }
 
 

@@ -9,6 +9,7 @@ from config.standin.faults import Faults
 from config.standin.store import Store
 from wecom.crypto import CallbackCrypto
 from wecom.standin.approvals import Approvals
+from wecom.standin.crowd import Crowd
 from wecom.standin.events import EventQueue
 from wecom.standin.faults import FAULT_KINDS
 from wecom.standin.form_template import FormTemplate, expense_template, quote_template
@@ -27,6 +28,7 @@ class World:
         self.store = Store(options.database, SCHEMA, kept_on_reset=KEPT_ON_RESET)
         self.faults = Faults(self.store, FAULT_KINDS, prefix="/cgi-bin/")
         self.limits = Limits(options.calls_per_minute, clock)
+        self.crowd = Crowd(options.company_size)
         self.approvals = Approvals(self.store)
         self.events = EventQueue(self.store, self.faults, clock)
         crypto = CallbackCrypto(options.token, options.aes_key, options.corp_id)

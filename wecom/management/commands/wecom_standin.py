@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -48,7 +49,20 @@ class Command(BaseCommand):
             help="id of the quotation template (default %(default)s)",
         )
         parser.add_argument(
-            "--calls-per-minute", type=int, default=600, help="limit of each approval endpoint; 0 lifts it"
+            "--calls-per-minute", type=int, default=600, help="limit of each approval endpoint; 0 lifts all limits"
+        )
+        parser.add_argument(
+            "--company-size", type=int, default=0, help="made-up members beside those with names (default %(default)s)"
+        )
+        parser.add_argument(
+            "--contact-secret",
+            default="",
+            help="secret of a sync assistant, which may list all userids",
+        )
+        parser.add_argument(
+            "--login-domain",
+            default=urlsplit(settings.API_BASE_URL).netloc,
+            help="host and port to which log-ins may return (default %(default)s)",
         )
         parser.add_argument("--seed", action="store_true", help="put a few approvals on the phones when empty")
 
@@ -81,6 +95,9 @@ class Command(BaseCommand):
                     callback_url=options["callback_url"],
                     template_id=options["template_id"],
                     calls_per_minute=options["calls_per_minute"],
+                    company_size=options["company_size"],
+                    contact_secret=options["contact_secret"],
+                    login_domain=options["login_domain"],
                     host=options["host"],
                     port=options["port"],
                 )
