@@ -38,6 +38,8 @@ _PATTERNS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:(?:token|bearer|basic)\s+)?)[^\s'\",;]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer\s+)[a-z0-9._~+/-]{8,}=*"), rf"\1{MASK}"),
     (re.compile(r"\bqb_[0-9a-f]{16,}"), MASK),
+    # ?code=…&state=…: back from WeCom's log-in
+    (re.compile(r"(?i)([?&](?:code|state)=)[^\s&;,'\"<>)\]}]+"), rf"\1{MASK}"),
     # scheme://user:password@host
     (re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"), rf"\1{MASK}"),
 ]
@@ -68,6 +70,11 @@ def learn_secrets(settings: Any) -> None:
         settings.WECOM_CALLBACK_TOKEN,
         settings.WECOM_ENCODING_AES_KEY,
         settings.METRICS_TOKEN,
+        *settings.PROJECT_TOKEN_KEYS,
+        settings.REMOTE_API_KEY,
+        settings.SMS_ACCESS_KEY_SECRET,
+        settings.EMAIL_HOST_PASSWORD or "",
+        *settings.ALERT_URLS,
         settings.DATABASES["default"].get("PASSWORD") or "",
         urlsplit(settings.REDIS_URL).password or "",
     )

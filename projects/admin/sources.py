@@ -30,13 +30,6 @@ from projects.sync_request import hand_to_worker, open_runs
 
 
 class SourceForm(forms.ModelForm):
-    base_url = forms.URLField(
-        label=_("Base address"),
-        max_length=500,
-        assume_scheme="https",
-        widget=UnfoldAdminURLInputWidget(),
-        help_text=_("Projects are read from this address followed by /projects."),
-    )
     types = forms.MultipleChoiceField(
         label=_("Project types"), choices=ProjectType.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget()
     )
@@ -45,6 +38,7 @@ class SourceForm(forms.ModelForm):
         model = RemoteSource
         fields = forms.ALL_FIELDS
         field_classes = {"api_key": SecretField}
+        widgets = {"base_url": UnfoldAdminURLInputWidget()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

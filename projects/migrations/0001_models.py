@@ -6,6 +6,7 @@ import django.db.models.deletion
 import django.utils.timezone
 import projects.models.config
 import projects.models.kinds
+import projects.models.source
 from django.conf import settings
 from django.db import migrations, models
 
@@ -71,7 +72,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(unique=True, verbose_name='slug')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('base_url', models.URLField(help_text='Projects are read from this address followed by /projects.', max_length=500, verbose_name='base address')),
+                ('base_url', models.CharField(help_text='Projects are read from this address followed by /projects.', max_length=500, validators=[projects.models.source.is_base_address], verbose_name='base address')),
                 ('api_key', config.sealed.SealedField(blank=True, default='', verbose_name='API key')),
                 ('types', models.JSONField(default=projects.models.kinds.all_types, help_text='Which types this library is asked for.', verbose_name='project types')),
                 ('field_map', models.JSONField(blank=True, default=dict, help_text='Our field name → its name in this library, such as {"title": "project_name"}.', verbose_name='field names')),

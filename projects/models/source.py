@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,13 +13,27 @@ from config.sealed import SealedField
 from projects.models.kinds import ProjectType, all_types
 
 
+def is_base_address(text: str) -> None:
+    """An http address, of a host without dots too, as in a local network. Raises ValidationError."""
+    try:
+        parts = urlsplit(text)
+        ok = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        ok = False
+    if not ok or parts.query or parts.fragment or any(map(str.isspace, text)):
+        raise ValidationError(_("Enter an address that starts with http:// or https://."))
+
+
 class RemoteSource(models.Model):
     """One remote project library (DESIGN: "The remote project library") and how to read it."""
 
     slug = models.SlugField(_("slug"), unique=True)
     name = models.CharField(_("name"), max_length=100)
-    base_url = models.URLField(
-        _("base address"), max_length=500, help_text=_("Projects are read from this address followed by /projects.")
+    base_url = models.CharField(
+        _("base address"),
+        max_length=500,
+        validators=[is_base_address],
+        help_text=_("Projects are read from this address followed by /projects."),
     )
     api_key = SealedField(_("API key"), blank=True, default="")
     types = models.JSONField(

@@ -225,6 +225,8 @@ def test_the_key_is_kept_when_left_empty_and_replaced_when_given(source: RemoteS
         ({"field_map": '["title"]'}, "field_map"),
         ({"field_map": "{"}, "field_map"),
         ({"base_url": "ftp:/nowhere"}, "base_url"),
+        ({"base_url": "http://"}, "base_url"),
+        ({"base_url": "http://library:port"}, "base_url"),
         ({"types": []}, "types"),
         ({"types": ["rental"]}, "types"),
         ({"page_size": "0"}, "page_size"),
