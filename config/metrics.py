@@ -21,6 +21,7 @@ import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -166,7 +167,7 @@ def _ask(lane: Lane) -> Asked:
 
 
 # nothing is shared between two scrapes that follow one another; a lane that hangs is left alone
-_lanes = [Probe(f"metrics-{lane}", lambda lane=lane: _ask(lane), fresh_for=0.0) for lane in _sources]  # type: ignore[misc]
+_lanes = [Probe(f"metrics-{lane}", partial(_ask, lane), fresh_for=0.0) for lane in _sources]
 
 
 def collect() -> list[Metric]:

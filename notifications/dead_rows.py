@@ -15,13 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.apps import apps
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from config.durable import DurableRow, Status
+from config.durable import DurableRow, Status, queues
 from notifications.alert_rules import Finding
 from notifications.models import Incident
 from notifications.phrases import Phrase
@@ -86,10 +85,6 @@ def _pattern(line: str) -> str:
         if room <= 0:
             return "^" + _ANY.join(parts)
     return "^" + _ANY.join(parts) + r"(\n|$)"
-
-
-def queues() -> list[type[DurableRow]]:
-    return [model for model in apps.get_models() if issubclass(model, DurableRow)]
 
 
 def dead(model: type[DurableRow]) -> QuerySet[Any]:

@@ -52,6 +52,9 @@ def run(*command: str, **changes: str) -> subprocess.CompletedProcess[str]:
         (lambda env: env.database("NAME", "sqlite:///x"), "mysql://host/name"),
         (lambda env: env.database("NAME", "sqlite:///x"), "postgres://host:port/name"),
         (lambda env: env.database("NAME", "sqlite:///x"), "nonsense"),
+        (lambda env: env.long_text("NAME", least=32), "guess-me"),
+        (lambda env: env.networks("NAME"), "10.0.0.0/8, monitoring"),
+        (lambda env: env.networks("NAME"), "10.1.2.3/8"),
         (lambda env: env.text("NAME", required=True), "  "),
     ],
 )
@@ -65,7 +68,15 @@ def test_a_wrong_value_becomes_one_problem_that_names_the_setting_and_hides_the_
 
 def test_right_values_are_read():
     env = Environment(
-        {"FLAG": "Yes", "NUMBER": "7", "LIST": " a, b ,", "URL": "https://x.example.com/", "AES": "A" * 43, "EMPTY": ""}
+        {
+            "FLAG": "Yes",
+            "NUMBER": "7",
+            "LIST": " a, b ,",
+            "URL": "https://x.example.com/",
+            "AES": "A" * 43,
+            "EMPTY": "",
+            "NETS": "10.0.0.0/8, 203.0.113.9,2001:db8::/32",
+        }
     )
     assert env.boolean("FLAG", default=False) is True
     assert env.integer("NUMBER", 1, least=1, most=9) == 7
@@ -73,6 +84,9 @@ def test_right_values_are_read():
     assert env.url("URL", "") == "https://x.example.com"
     assert env.aes_key("AES") == "A" * 43
     assert env.text("EMPTY", default="default") == "default"
+    assert (env.long_text("AES", least=43), env.long_text("EMPTY", least=43)) == ("A" * 43, "")
+    assert [str(network) for network in env.networks("NETS")] == ["10.0.0.0/8", "203.0.113.9/32", "2001:db8::/32"]
+    assert env.networks("EMPTY") == []
     assert env.problems == []
 
 
@@ -104,6 +118,8 @@ def test_variables_win_over_the_file(tmp_path: Path):
         ("WECOM_ENCODING_AES_KEY", "too-short"),
         ("WECOM_STANDIN_URL", "http://127.0.0.1:8091"),
         ("APPROVAL_CONFLICT_POLICY", "loudest_wins"),
+        ("METRICS_TOKEN", "guess-me"),
+        ("METRICS_ALLOW", "everybody"),
         ("VAR_DIR", "/proc/nowhere"),
     ],
 )

@@ -226,3 +226,18 @@ def test_what_a_worker_did_is_told_by_the_web(stack: Stack, peer_of_processes: P
     worker.terminate()  # what is counted outlives its process
     assert series(page(), "quotebridge_wecom_calls", "_total") == {("gettoken", "0"): 1}
     assert requests.get(f"{web.url}/metrics", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10).status_code == 404
+
+
+@pytest.mark.slow
+def test_processes_that_are_told_to_end_send_their_last_counts_first(stack: Stack, peer_of_processes: Peer):
+    make_config()
+    web, worker = stack.web(), stack.worker()
+    celery.send_task("wecom.refresh_tokens")
+    wait_until(lambda: peer_of_processes.calls("gettoken"), 20, "the call")
+    worker.terminate()  # within the second in which counts gather
+    query, body = delivery(vectors.approval_event())
+    requests.post(f"{web.url}/wecom/callback", params=query, data=body, timeout=10)
+    web.process.terminate()
+    families = told()
+    assert series(families, "quotebridge_wecom_calls", "_total") == {("gettoken", "0"): 1}
+    assert series(families, "quotebridge_callbacks_received", "_total") == {("stored",): 1}
