@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from approvals.models.quotes import InstanceStatus, Quote
 from approvals.models.rules import ApprovalTemplate, Flow, Relation
@@ -124,7 +125,7 @@ class ApprovalStep(models.Model):
 
     instance = models.ForeignKey(ApprovalInstance, models.CASCADE, related_name="steps")
     node = models.PositiveSmallIntegerField(_("node"))
-    position = models.PositiveSmallIntegerField(_("position"))
+    position = models.PositiveSmallIntegerField(pgettext_lazy("in a list", "position"))
     kind = models.CharField(_("kind"), max_length=10, default="approver")
     relation = models.CharField(_("relation"), max_length=8, choices=Relation.choices, default=Relation.ALL)
     userid = models.CharField(_("userid"), max_length=64)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 ZERO = Decimal(0)
 
@@ -108,7 +109,7 @@ class Quote(models.Model):
 
 class QuoteItem(models.Model):
     quote = models.ForeignKey(Quote, models.CASCADE, related_name="items")
-    position = models.PositiveSmallIntegerField(_("position"), default=0, editable=False)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("in a list", "position"), default=0, editable=False)
     name = models.CharField(_("name"), max_length=200)
     specification = models.CharField(_("specification"), max_length=400, blank=True)
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3, validators=[MinValueValidator(ZERO)])

@@ -27,9 +27,10 @@ from notifications.senders import Alert, UnknownAddress, sender_for
 
 def _send_test(request: HttpRequest, address: AlertAddress, _data: dict[str, Any]) -> str:
     """At once and not through the queue: the person waits to see whether it works."""
+    title = _("a test")
     text = _("%(person)s pressed “Send a test”. Alerts will look like this.") % {"person": request.user}
     try:
-        send_alert(open_address(address), Alert("test", f"{NAME}: {_('a test')}", text))
+        send_alert(open_address(address), Alert("test", f"{NAME}: {title}", text))
     except (PermanentFailure, TemporaryFailure, NotYet) as error:
         raise Refused(str(error)) from error
     return _("The test was sent: look whether it has arrived.")

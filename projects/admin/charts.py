@@ -44,7 +44,7 @@ def charts_of(days: Sequence[Day]) -> list[Chart]:
             labels,
             [
                 (_("half stayed below (p50)"), BLUE, [day.p50 for day in days]),
-                (_("95 % stayed below (p95)"), RED, [day.p95 for day in days]),
+                (_("19 of 20 stayed below (p95)"), RED, [day.p95 for day in days]),
             ],
         ),
     ]

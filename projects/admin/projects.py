@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -45,11 +45,11 @@ def _refresh(_request: HttpRequest, project: ProjectCache, _data: dict[str, Any]
     if reading.stale:
         raise Refused(_("Its library gave nothing; the copy stays as it was."))
     if reading.from_cache:
-        return _g("It was confirmed a moment ago.")
+        return gettext("It was confirmed a moment ago.")
     project.refresh_from_db(fields=["content_hash"])
     if project.content_hash == before:
-        return _g("Its library was asked: nothing has changed.")
-    return _g("Its library was asked, and the copy is up to date now.")
+        return gettext("Its library was asked: nothing has changed.")
+    return gettext("Its library was asked, and the copy is up to date now.")
 
 
 REFRESH = Verb(
@@ -118,7 +118,7 @@ class ProjectCacheAdmin(FactsAdmin):
     @admin.display(description=_("confirmed"))
     def age(self, project: ProjectCache) -> str:
         words = how_old(timezone.now() - confirmed_at(project))
-        return _g("%(age)s; gone from its library") % {"age": words} if project.removed_at else words
+        return gettext("%(age)s; gone from its library") % {"age": words} if project.removed_at else words
 
     @admin.display(description=_("phone"))
     def phone_shown(self, project: ProjectCache) -> str:

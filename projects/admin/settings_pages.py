@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from config.admin_links import page_of
 from projects import schedule
 from projects.admin.settings_forms import SyncConfigForm, TimeDisplayForm
-from projects.admin.words import page_of
 from projects.document import TIME_PARTS, format_time
 from projects.models import ProjectSyncConfig, ProjectType, Role, TimeDisplayConfig
 from projects.models.config import Singleton
@@ -68,7 +68,7 @@ def _renamed(fields: Any, names: dict[str, str]) -> Any:
 
 
 def _labels(choices: Any, chosen: list[str]) -> str:
-    return _g(", ").join(str(label) for value, label in choices if value in chosen) or "–"
+    return gettext(", ").join(str(label) for value, label in choices if value in chosen) or "–"
 
 
 @admin.register(ProjectSyncConfig)
@@ -103,7 +103,7 @@ class ProjectSyncConfigAdmin(SingleRowAdmin):
     def next_runs(self, _config: ProjectSyncConfig) -> SafeString | str:
         runs = schedule.read().next_runs
         if not runs:
-            return _g("None: the schedule is switched off.")
+            return gettext("None: the schedule is switched off.")
         times = ((date_format(timezone.localtime(at), "DATETIME_FORMAT"),) for at in runs)
         return format_html('<div class="qb-runs-list">{}</div>', format_html_join("", "<div>{}</div>", times))
 

@@ -7,9 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.enums import ActionVariant
 from unfold.widgets import (
@@ -18,10 +17,10 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from config.admin_links import page_of
 from config.admin_verbs import VerbsMixin
 from config.secret_fields import SecretField, keep_stored, mask_stored
 from config.verbs import Refused, Verb, VerbForm
-from projects.admin.words import page_of
 from projects.errors import AlreadyRunning, RemoteError
 from projects.models import ProjectType, RemoteSource
 from projects.parsing import FIELDS
@@ -107,7 +106,7 @@ def _sync(request: HttpRequest, source: RemoteSource, data: dict[str, Any]) -> H
     try:
         (run,) = open_runs([source], force=data["force"], user=request.user)
     except AlreadyRunning as busy:
-        messages.info(request, _g("A run is at it already; this is its progress."))
+        messages.info(request, gettext("A run is at it already; this is its progress."))
         return HttpResponseRedirect(page_of(busy.run))
     hand_to_worker()
     return HttpResponseRedirect(page_of(run))

@@ -98,7 +98,8 @@ class Passage:
     @property
     def reasons(self) -> str:
         """Why projects could not be used, one a line."""
-        lines = [f"{remote_id or _('No ID')}: {reason}"[:LONGEST_REASON] for remote_id, reason in self._reasons]
+        nameless = _("No ID")
+        lines = [f"{remote_id or nameless}: {reason}"[:LONGEST_REASON] for remote_id, reason in self._reasons]
         if (more := self.run.failed_count - len(lines)) > 0:
             lines.append(_("… and %(count)d more.") % {"count": more})
         return "\n".join(lines)

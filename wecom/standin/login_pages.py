@@ -97,7 +97,8 @@ def _check_domain(world: World, address: str, number: int) -> None:
 
 
 def _wrong(what: str, number: int) -> ControlError:
-    return ControlError(400, f"{_('%(what)s is wrong or missing.') % {'what': what}} ({number})")
+    sentence = _("%(what)s is wrong or missing.")
+    return ControlError(400, f"{sentence % {'what': what}} ({number})")
 
 
 def _qr_modules(seed: str) -> list[tuple[int, int]]:
