@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from config.admin_links import link_to
 from config.facts_admin import DayRangeFilter, FactsAdmin
 from projects.admin.filters import ToldFilter
-from projects.admin.words import STATUS_TONES, link_to
+from projects.admin.words import STATUS_TONES
 from projects.models import ProjectStatusChange
 from projects.telling import ABOUT
 

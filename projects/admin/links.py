@@ -21,11 +21,12 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from config.admin_links import link_to, page_of
 from config.facts_admin import DayRangeFilter, FactsAdmin
 from config.verbs import Refused, Verb, VerbForm
 from projects import tokens
 from projects.admin.filters import EXPIRING_LINK, LinkStateFilter
-from projects.admin.words import LINK_TONES, link_to, page_of
+from projects.admin.words import LINK_TONES
 from projects.models import ProjectAccessToken, ProjectCache, Role
 
 STATES = {

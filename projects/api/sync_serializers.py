@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from config.rest_fields import ExactSerializer, SomeOfField, StrictBooleanField
 from projects.api.times import written
-from projects.durations import duration_words
+from config.durations import duration_words
 from projects.models import (
     ProjectStatus,
     ProjectStatusChange,

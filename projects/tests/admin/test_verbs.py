@@ -279,7 +279,7 @@ def test_synchronising_needs_its_right(source: RemoteSource):
 
 def progress(run: ProjectSyncHistory, language: str = "en") -> dict[str, Any]:
     user = User.objects.filter(username="nora").first() or staff(SYNC)
-    return dict(logged_in(user, language).get(reverse("admin:projects_run_progress", args=[run.pk])).json())
+    return dict(logged_in(user, language).get(reverse("admin:projects_projectsynchistory_progress", args=[run.pk])).json())
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -315,12 +315,12 @@ def test_a_run_that_waits_in_vain_says_why(source: RemoteSource):
 
 def test_progress_is_for_who_may_see_runs(source: RemoteSource):
     run = ProjectSyncHistory.objects.create(source=source)
-    url = reverse("admin:projects_run_progress", args=[run.pk])
+    url = reverse("admin:projects_projectsynchistory_progress", args=[run.pk])
     assert logged_in(staff(SEE_PROJECT)).get(url).status_code == 403
     assert Browser().get(url).status_code == 302
     viewer = logged_in(staff("projects.view_projectsynchistory", name="mara"))
     assert viewer.get(url).status_code == 200
-    assert viewer.get(reverse("admin:projects_run_progress", args=[run.pk + 1])).status_code == 404
+    assert viewer.get(reverse("admin:projects_projectsynchistory_progress", args=[run.pk + 1])).status_code == 404
 
 
 # --- settings --------------------------------------------------------------------------------------------------------

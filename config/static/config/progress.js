@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     function show(run) {
         box.className = box.className.replace(/qb-(info|success|warning|danger)/, `qb-${run.tone}`);
-        for (const name of ["status", "pages", "duration", "message"]) {
+        for (const name of ["status", "extent", "duration", "message"]) {
             part(name).textContent = run[name];
         }
         const known = run.percent !== null;
