@@ -64,6 +64,7 @@ class DirectorySyncRun(models.Model):
         verbose_name = _("directory run")
         verbose_name_plural = _("directory runs")
         ordering = ["-created_at", "-id"]
+        permissions = [("sync_directory", _("Can synchronise the directory"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["config", "sync_type"],

@@ -1,0 +1,17 @@
+"""Rights of the directory for the groups integration_admin and auditor (``wecom.roles``)."""
+
+from django.db import migrations
+
+from config.roles import migration_steps
+from wecom.roles import RIGHTS
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("wecom", "0004_rights"),
+        ("approvals", "0002_roles"),  # which makes the groups
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations = [migrations.RunPython(*migration_steps(RIGHTS))]
