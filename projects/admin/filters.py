@@ -10,6 +10,7 @@ from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 
 from config.durable import Status
@@ -55,7 +56,7 @@ class LinkStateFilter(DropdownFilter):
             ("valid", _("Valid")),
             ("expiring", _("Expires within two days")),
             ("expired", _("Expired")),
-            ("revoked", _("Revoked")),
+            ("revoked", pgettext_lazy("of a link", "Revoked")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

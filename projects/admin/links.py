@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -33,7 +34,7 @@ STATES = {
     "valid": _("Valid"),
     "expiring": _("Expires soon"),
     "expired": _("Expired"),
-    "revoked": _("Revoked"),
+    "revoked": pgettext_lazy("of a link", "Revoked"),
 }
 
 
@@ -134,7 +135,7 @@ def _revoke(request: HttpRequest, link: ProjectAccessToken, _data: dict[str, Any
 
 REVOKE = Verb(
     name="revoke",
-    label=_("Revoke"),
+    label=pgettext_lazy("of a link", "Revoke"),
     question=_("Close this link? Whoever holds it sees nothing from now on; that cannot be taken back."),
     done=_("was revoked."),
     run=_revoke,

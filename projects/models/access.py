@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from projects.models.cache import ProjectCache
 from projects.models.kinds import Role
@@ -69,7 +70,7 @@ class AccessOutcome(models.TextChoices):
     ALLOWED = "allowed", _("Allowed")
     INVALID = "token_invalid", _("No valid link")
     EXPIRED = "token_expired", _("Expired")
-    REVOKED = "token_revoked", _("Revoked")
+    REVOKED = "token_revoked", pgettext_lazy("of a link", "Revoked")
     WRONG_PROJECT = "wrong_project", _("Link of another project")
     THROTTLED = "throttled", _("Too many requests")
 
