@@ -14,6 +14,9 @@ from django.http import HttpRequest
 FAILURES_PER_ADDRESS = 50
 """Within AXES_COOLOFF_TIME: a whole office behind one address mistypes less, a list of stolen passwords far more."""
 
+WECOM_CODES = "(WeCom)"
+"""In the place of a user name: log-ins with a code that WeCom refused. No user can be called so."""
+
 
 class LogInGuard(AxesDatabaseHandler):
     """Axes has one limit for all its parameters, and a success would clear all of them: whoever has one account could
@@ -22,6 +25,8 @@ class LogInGuard(AxesDatabaseHandler):
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         failures: int = super().get_failures(request, credentials)
+        if credentials and credentials.get("username") == WECOM_CODES:
+            failures = 0  # of nobody in particular: they count for the address
         of_address = AccessAttempt.objects.filter(
             ip_address=request.axes_ip_address,  # type: ignore[attr-defined]
             attempt_time__gte=get_cool_off_threshold(request),

@@ -224,7 +224,13 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "wecom.login.backends.PasswordGate",
+    "django.contrib.auth.backends.ModelBackend",
+    "wecom.login.backends.WeComMemberBackend",
+]
+PASSWORD_LOGIN = env.choice("PASSWORD_LOGIN", "everybody", ["everybody", "superusers"])
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -246,6 +252,7 @@ AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_IPWARE_PROXY_COUNT = 1 if BEHIND_PROXY else None
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"] if BEHIND_PROXY else ["REMOTE_ADDR"]
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "state"]  # masked in what it keeps of a request
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # registered in config.admin on the house's own base class
 
@@ -263,8 +270,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "config.rest.PageNumbers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["config.throttling.UserThrottle"],  # strangers: config.rest.exception_handler
-    # link_refused: per address, of those who come with a project's link
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "link_refused": "30/min"},
+    # link_refused: per address, of those who come with a project's link; wecom_login: per address
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "link_refused": "30/min", "wecom_login": "60/min"},
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "config.rest.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -299,6 +306,8 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "projects.models.RunStatus",
         "SyncType": "projects.models.SyncType",
         "AskedSyncType": "projects.api.sync_serializers.ASKED",
+        "DirectoryType": "wecom.models.DirectoryType",
+        "DirectoryRunStatus": "wecom.models.DirectoryRunStatus",
     },
 }
 
@@ -315,6 +324,10 @@ WECOM_APPROVAL_TEMPLATE_ID = env.text("WECOM_APPROVAL_TEMPLATE_ID")
 WECOM_DEFAULT_APPLICANT = env.text("WECOM_DEFAULT_APPLICANT")
 WECOM_CALLS_PER_MINUTE = env.integer("WECOM_CALLS_PER_MINUTE", 600, least=1, most=100_000)
 WECOM_STANDIN_URL = env.url("WECOM_STANDIN_URL", default="")
+WECOM_LOGIN_HOST = WECOM_STANDIN_URL or "https://login.work.weixin.qq.com"  # the page with the QR code
+WECOM_OAUTH_HOST = WECOM_STANDIN_URL or "https://open.weixin.qq.com"  # inside WeCom
+# A form that is sent after the session ended leads to the log-in page, and inside WeCom from there straight on.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(WECOM_OAUTH_HOST)
 
 env.together("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET")
 env.together("WECOM_CALLBACK_TOKEN", "WECOM_ENCODING_AES_KEY")

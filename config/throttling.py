@@ -50,10 +50,20 @@ class UserThrottle(_FailOpen, UserRateThrottle):
     pass
 
 
-class RefusedLinkThrottle(_FailOpen):
-    """Counts the refused links of a client, whoever they say they are. A valid link is never asked, as above."""
-
-    scope = "link_refused"
+class _ClientThrottle(_FailOpen):
+    """Counts what comes from one client, whoever they say they are."""
 
     def get_cache_key(self, request: HttpRequest | Request, view: APIView | None = None) -> str:
         return self.cache_format % {"scope": self.scope, "ident": client_network(request)}  # type: ignore[arg-type]
+
+
+class RefusedLinkThrottle(_ClientThrottle):
+    """Counts the refused links of a client. A valid link is never asked, as above."""
+
+    scope = "link_refused"
+
+
+class WeComLogInThrottle(_ClientThrottle):
+    """Counts what makes us ask WeCom who somebody is, which a stranger can cause: an office has one address."""
+
+    scope = "wecom_login"

@@ -16,6 +16,7 @@ handler500 = "config.errors.server_error"
 
 urlpatterns = [
     path("wecom/", include("wecom.urls")),  # first: tried in this order, and nothing is called as often
+    path("", include("wecom.login.urls")),  # before the admin, whose log-in page it replaces
     path("", RedirectView.as_view(pattern_name="admin:index")),
     # before Django's own, which reads its own catalogue only: texts that this one lacks are in locale/vendor
     path("admin/jsi18n/", admin.site.admin_view(JavaScriptCatalog.as_view(), cacheable=True)),
@@ -31,6 +32,7 @@ urlpatterns = [
         login_required(SpectacularRedocView.as_view(url_name="schema", template_name="redoc.html")),
         name="redoc",
     ),
+    path("api/wework/", include("wecom.api.urls")),
     path("", include("approvals.urls")),
     path("", include("projects.urls")),
 ]

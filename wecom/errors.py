@@ -67,12 +67,14 @@ class WeComError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.sentence), str(self.remedy), self._reference()) if part)
+        return " ".join(part for part in (str(self.sentence), str(self.remedy), self.reference) if part)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.endpoint} errcode={self.errcode} hint={self.hint}>"
 
-    def _reference(self) -> str:
+    @property
+    def reference(self) -> str:
+        """What WeCom's support would ask for; empty when there is nothing."""
         parts = [self.endpoint]
         if self.errcode is not None:
             parts.append(f"errcode {self.errcode}")
