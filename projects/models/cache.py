@@ -88,8 +88,8 @@ class ProjectCache(models.Model):
         verbose_name = _("project")
         verbose_name_plural = _("projects")
         permissions = [
-            ("view_phone", "Can see phone numbers in full"),
-            ("issue_links", "Can make and revoke links"),
+            ("view_phone", _("Can see phone numbers in full")),
+            ("issue_links", _("Can make and revoke links")),
         ]
         indexes = [
             # admin: newest change first, also within a type or a status

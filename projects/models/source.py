@@ -84,7 +84,7 @@ class RemoteSource(models.Model):
         verbose_name = _("remote source")
         verbose_name_plural = _("remote sources")
         ordering = ["name", "id"]
-        permissions = [("sync_remotesource", "Can synchronise projects")]
+        permissions = [("sync_remotesource", _("Can synchronise projects"))]
 
     def __str__(self) -> str:
         return self.name
