@@ -64,6 +64,12 @@ def list_department_ids(client: WeComClient) -> Sequence[Object]:
     return objects_in(client.get("department/simplelist", lane="bulk"), "department_id", "department/simplelist")
 
 
+def get_department(client: WeComClient, department: int) -> Object:
+    """One department (doc 95351). PermanentError with one of NO_DEPARTMENT when there is none."""
+    answer = client.get("department/get", {"id": str(department)}, lane="bulk")
+    return objects_in({"department": [answer.get("department")]}, "department", "department/get")[0]
+
+
 def list_members(client: WeComClient, department: int) -> Sequence[Object]:
     """The members of one department, without those of its children (doc 90201). PermanentError 45029: too many."""
     return _members(client, "user/list", department)

@@ -21,6 +21,7 @@ from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
 from wecom import metrics, xml
 from wecom.callback import OpenedCallback
+from wecom.contacts import events as contact_events
 from wecom.crypto import Unparsable
 from wecom.directory import remembering_names
 from wecom.models import CallbackEvent
@@ -29,6 +30,8 @@ from wecom.signals import approval_changed, event_given_up
 from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_event, from_oa_event
 
 READERS = {"sys_approval_change": from_oa_event, "open_approval_change": from_engine_event}
+"""Events about approvals."""
+UNDERSTOOD = (*READERS, *contact_events.HANDLERS)
 """Events that somebody here understands. The rest is kept, and nothing more."""
 
 PARKED_FOR = timedelta(days=7)
@@ -89,13 +92,17 @@ def process_due() -> int:
 
 
 def handle(row: CallbackEvent) -> None:
-    """Announce one event and note the outcome on ``row``. Raises Parked, PermanentFailure, what a listener raises."""
-    read = READERS.get(row.event)
-    if read is None:
+    """Announce or apply one event and note the outcome on ``row``. Raises Parked, PermanentFailure, what a listener
+    raises."""
+    if row.event not in UNDERSTOOD:
         row.outcome = IGNORED
         return
     try:
-        snapshot: RemoteApproval = read(xml.parse(row.payload.encode()), row.event_time or row.created_at)
+        doc = xml.parse(row.payload.encode())
+        if row.event in contact_events.HANDLERS:
+            row.outcome = contact_events.handle(row, doc)
+            return
+        snapshot: RemoteApproval = READERS[row.event](doc, row.event_time or row.created_at)
     except (BadSnapshot, Unparsable) as error:
         raise PermanentFailure(_("The event cannot be read: %(why)s") % {"why": _(error.reason)}) from error
     try:

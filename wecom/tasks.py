@@ -9,9 +9,10 @@ from config import durable
 from wecom import inbox, refusals, spool
 from wecom.client import for_config
 from wecom.configs import default_config
+from wecom.contacts import refreshes
 from wecom.directory_sync import runs
 from wecom.errors import WeComError
-from wecom.models import CallbackEvent, DirectoryType, WeComConfig
+from wecom.models import CallbackEvent, ContactRefresh, DirectoryType, WeComConfig
 
 logger = structlog.get_logger(__name__)
 
@@ -24,10 +25,18 @@ def process_inbox() -> int:
     return inbox.process_due()
 
 
+@shared_task(name="wecom.refresh_contacts")
+def refresh_contacts() -> int:
+    """Reads from WeCom what callbacks have said to be different."""
+    return refreshes.process_due()
+
+
 @shared_task(name="wecom.sweep")
 def sweep() -> dict[str, int]:
-    """Picks up what was left behind: spooled callbacks, due events, runs of the directory; forgets old refusals."""
-    done = {"due": durable.sweep(CallbackEvent), "runs": runs.sweep(), "forgotten": refusals.trim()}
+    """Picks up what was left behind: spooled callbacks, due events, contacts to read anew, runs of the directory;
+    forgets old refusals."""
+    left = {"due": durable.sweep(CallbackEvent), "contacts": durable.sweep(ContactRefresh)}
+    done = {**left, "runs": runs.sweep(), "forgotten": refusals.trim()}
     return {**done, "replayed": spool.replay_spool()}  # last: it reads a disk, whose troubles are not the queue's
 
 

@@ -19,7 +19,7 @@ from wecom.directory_sync.customers_writing import CustomerWriting, write_tags
 from wecom.directory_sync.diff import MOST_EXAMPLES, Kept, PartDifference, Standing, digest
 from wecom.directory_sync.fetch import Reading
 from wecom.directory_sync.parts import Part
-from wecom.models import DirectoryType, ExternalContact, Follower, WeComConfig
+from wecom.models import ContactRefresh, DirectoryType, ExternalContact, Follower, RefreshKind, WeComConfig
 
 FollowerKey = tuple[str, str]
 """The customer's ID and the member's userid, folded."""
@@ -154,13 +154,22 @@ class Customers(Part):
         rows = self.contacts.filter(external_userid__in=external_userids)
         return dict(rows.values_list("external_userid", "name"))
 
+    def newer(self) -> frozenset[str]:
+        """Customers that were written, or marked to be read, since this reading began: what was read may be older."""
+        config, since = self.reading.config, self.reading.since
+        written = self.contacts.filter(synced_at__gte=since).values_list("external_userid", flat=True)
+        marked = ContactRefresh.objects.filter(config=config, kind=RefreshKind.CUSTOMER, updated_at__gte=since)
+        return frozenset(written) | frozenset(marked.values_list("subject", flat=True))
+
     def apply(self, now: datetime) -> None:
         """Tags, customers, followers with their tags, and who is gone."""
         config = self.reading.config
-        writing = CustomerWriting.begin(config, since=self.reading.since, now=now)
+        # One writer at a time, so that nobody becomes newer from here on; callbacks, which refer to the app, go on.
+        WeComConfig.objects.select_for_update(no_key=True).get(pk=config.pk)
+        writing = CustomerWriting(config, now, self.newer())
         if self.tags is not None:
             write_tags(config, self.tags, now=now)
         writing.contacts(self._kept_contacts.blocks())
         writing.followers(self._kept_followers.blocks())
         writing.gone(self._gone, self._ended)
-        writing.settle()
+        writing.settle(self.follows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from wecom.directory_sync.customers_values import CONTACT, FOLLOWER, TagTree
@@ -49,32 +49,33 @@ def _write_named(
                 setattr(row, name, value)
             row.deleted_at = None
             changed.append(row)
-    gone = [row.pk for one, row in stored.items() if one not in wanted and row.deleted_at is None]
     manager: Any = model._default_manager
     manager.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)
     if changed:
         manager.bulk_update(changed, [*next(iter(wanted.values())), "deleted_at"], batch_size=CHUNK)
-    rows.filter(pk__in=gone).update(deleted_at=now)
-    return bool(new or changed or gone)
+    gone = rows.filter(pk__in=[row.pk for one, row in stored.items() if one not in wanted], deleted_at=None)
+    ended = end_tags(gone, now=now) if model is Tag else gone.update(deleted_at=now)
+    return bool(new or changed or ended)
+
+
+def end_tags(tags: QuerySet[Tag], *, now: datetime) -> int:
+    """Mark tags as gone, and take them from whoever has them; returns how many. If one comes back, the next run finds
+    those customers different and gives it back to them."""
+    keys = list(tags.values_list("pk", flat=True))
+    links = Follower.tags.through._default_manager.filter(tag__in=keys)
+    Follower.objects.filter(pk__in=list(links.values_list("follower_id", flat=True))).update(content_hash="")
+    links.delete()
+    return Tag.objects.filter(pk__in=keys).update(deleted_at=now)
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerWriting:
-    """Writes what was read of ``config`` beginning at ``since``; a customer that was written after that is newer than
-    what was read, and is left alone with all its followers."""
+    """Writes what was read of ``config``. ``newer``: external userids of customers that were written, or marked to be
+    read, since the reading began; they are left alone with all their followers."""
 
     config: WeComConfig
-    since: datetime
     now: datetime
     newer: frozenset[str]
-    """External userids of those."""
-
-    @classmethod
-    def begin(cls, config: WeComConfig, *, since: datetime, now: datetime) -> CustomerWriting:
-        # One writer at a time, so that nobody becomes newer from here on; callbacks, which refer to the app, go on.
-        WeComConfig.objects.select_for_update(no_key=True).get(pk=config.pk)
-        newer = ExternalContact.objects.filter(config=config, synced_at__gte=since)
-        return cls(config, since, now, frozenset(newer.values_list("external_userid", flat=True)))
 
     def contacts(self, blocks: Iterable[Sequence[Sequence[Any]]]) -> None:
         """Rows: ID, the values of CONTACT, hash."""
@@ -171,17 +172,17 @@ class CustomerWriting:
         ]
         Follower.objects.filter(pk__in=gone).update(deleted_at=self.now)
 
-    def settle(self) -> None:
-        """What no single row tells: members that became known after their customers, and customers who have added a
-        member again after they had removed them."""
-        followers = Follower.objects.filter(customer__config=self.config)
+    def settle(self, followers: QuerySet[Follower]) -> None:
+        """What no single row of ``followers`` tells: members that became known after their customers, and customers
+        who were added again after they had removed a member."""
         same = Member.objects.filter(config=self.config).annotate(folded=Lower("userid"))
         known = same.filter(folded=OuterRef("folded")).values("pk")[:1]
         nobody = followers.filter(member=None, deleted_at=None).annotate(folded=Lower("userid"))
         nobody = nobody.annotate(found=Subquery(known)).filter(found__isnull=False)
         for pk, member_id in list(nobody.values_list("pk", "found")):
             Follower.objects.filter(pk=pk).update(member_id=member_id)
-        followers.filter(Q(removed_by_customer_at__lt=F("since"))).update(removed_by_customer_at=None)
+        back = followers.filter(removed_by_customer_at__lt=F("since")).values_list("pk", flat=True)
+        Follower.objects.filter(pk__in=list(back)).update(removed_by_customer_at=None)
 
 
 def _follower(row: Sequence[Any], customer_id: int, member_id: int | None) -> Follower:

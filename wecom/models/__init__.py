@@ -5,11 +5,13 @@ from wecom.models.configs import Capability, CapabilityResult, KeyCanary, WeComC
 from wecom.models.customers import ExternalContact, Follower, Tag, TagGroup
 from wecom.models.directory_runs import DirectoryRunStatus, DirectorySyncRun, DirectoryType
 from wecom.models.members import Department, Member, MemberDepartment, Origin
+from wecom.models.refreshes import ContactRefresh, RefreshKind
 
 __all__ = [
     "CallbackEvent",
     "Capability",
     "CapabilityResult",
+    "ContactRefresh",
     "Department",
     "DirectoryRunStatus",
     "DirectorySyncRun",
@@ -20,6 +22,7 @@ __all__ = [
     "Member",
     "MemberDepartment",
     "Origin",
+    "RefreshKind",
     "RefusedCallback",
     "Tag",
     "TagGroup",

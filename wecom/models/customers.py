@@ -67,6 +67,7 @@ class ExternalContact(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["name", "id"]
+        permissions = [("view_customer_phone", _("Can see customers' phone numbers in full"))]
         constraints = [models.UniqueConstraint(fields=["config", "external_userid"], name="wecom_one_customer")]
         indexes = [models.Index(fields=["name", "id"], name="wecom_customer_name")]
 
@@ -93,6 +94,12 @@ class Follower(models.Model):
         Tag, blank=True, verbose_name=_("tags"), related_name="follows"
     )
     content_hash = models.CharField(_("content hash"), max_length=32, blank=True, editable=False)
+    removed_by_customer_at = models.DateTimeField(
+        _("removed by the customer"),
+        null=True,
+        blank=True,
+        help_text=_("The customer has deleted the member. WeCom goes on telling us of both."),
+    )
     deleted_at = models.DateTimeField(_("gone since"), null=True, blank=True)
 
     class Meta:
