@@ -7,8 +7,16 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import heartbeat_sent, import_modules, setup_logging, task_prerun, worker_process_shutdown
+from celery.signals import (
+    heartbeat_sent,
+    import_modules,
+    setup_logging,
+    task_prerun,
+    worker_process_shutdown,
+    worker_ready,
+)
 from django.db import close_old_connections
+from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -33,6 +41,13 @@ def stop_on_wrong_settings(**_: Any) -> None:
     refuse_to_start()
 
 
+@worker_ready.connect
+def look_into_database(**_: Any) -> None:
+    from config.checks import check_at_start
+
+    check_at_start()
+
+
 @task_prerun.connect
 def drop_broken_connections(task: Any, **_: Any) -> None:
     """CELERY_DB_REUSE_MAX keeps connections from task to task, those too whose server has been restarted: every task
@@ -42,7 +57,7 @@ def drop_broken_connections(task: Any, **_: Any) -> None:
         close_old_connections()
 
 
-@bind_extra_task_metadata.connect
+@receiver(bind_extra_task_metadata)
 def name_the_task(task: Any, **_: Any) -> None:
     """A task's log lines carry its id by themselves; a person looks for its name."""
     structlog.contextvars.bind_contextvars(task=task.name)

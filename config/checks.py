@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, register, run_checks
+from django.db import DEFAULT_DB_ALIAS, connections
+
+logger = structlog.get_logger(__name__)
 
 WRONG_SETTING = "config.E001"
 GUNICORN_BOOT_ERROR = 3
 """The exit status that ends gunicorn instead of starting the worker again (gunicorn.arbiter.WORKER_BOOT_ERROR)."""
+AT_START = "start"
+"""Tag of the checks that look into the database, and that web and workers run once, beside their work."""
 
 
 @register()
@@ -30,3 +37,21 @@ def refuse_to_start() -> None:
         sys.stderr.write(f"Quotebridge cannot start: {problem}\n")
     if settings.PROBLEMS:
         raise SystemExit(GUNICORN_BOOT_ERROR)
+
+
+def check_at_start() -> threading.Thread:
+    """Run the checks tagged ``AT_START`` in a thread of their own: no request waits for them, and a database that is
+    away stops nobody. What they find is one line of the log each."""
+    thread = threading.Thread(target=_log_findings, name="check-at-start", daemon=True)
+    thread.start()
+    return thread
+
+
+def _log_findings() -> None:
+    try:
+        for message in run_checks(tags=[AT_START], databases=[DEFAULT_DB_ALIAS]):
+            logger.critical("check_at_start", id=message.id, sentence=str(message.msg), remedy=str(message.hint or ""))
+    except Exception as error:  # noqa: BLE001 - no check may end a server that works
+        logger.warning("check_at_start_failed", error=repr(error))
+    finally:
+        connections.close_all()  # this thread's own

@@ -17,6 +17,7 @@ from Crypto.Random import get_random_bytes
 from django.conf import settings
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.translation import gettext as _
 
 from config.logging import remember_secret
 
@@ -61,10 +62,11 @@ def unseal(ciphertext: str, context: str) -> str:
         version, key_id, encoded = ciphertext.split(":")
         raw = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error) as error:
-        raise SealBroken("not a sealed value") from error
+        raise SealBroken(_("not a sealed value")) from error
     keys = {_key_id(key): key for key in map(key_bytes, settings.FIELD_ENCRYPTION_KEYS)}
     if version != VERSION or key_id not in keys:
-        raise SealBroken(f"sealed with key {key_id}, which FIELD_ENCRYPTION_KEYS does not hold")
+        missing = _("sealed with key %(key)s, which FIELD_ENCRYPTION_KEYS does not hold")
+        raise SealBroken(missing % {"key": key_id})
     cipher = AES.new(keys[key_id], AES.MODE_GCM, nonce=raw[:NONCE_BYTES])
     cipher.update(context.encode())
     try:
@@ -72,7 +74,12 @@ def unseal(ciphertext: str, context: str) -> str:
             raw[NONCE_BYTES + TAG_BYTES :], raw[NONCE_BYTES : NONCE_BYTES + TAG_BYTES]
         ).decode()
     except ValueError as error:
-        raise SealBroken("the value was changed or belongs to another column") from error
+        raise SealBroken(_("the value was changed or belongs to another column")) from error
+
+
+def is_current(ciphertext: str) -> bool:
+    """Whether the first key has sealed it, so that a rotation has nothing to do."""
+    return ciphertext.startswith(f"{VERSION}:{_key_id(key_bytes(settings.FIELD_ENCRYPTION_KEYS[0]))}:")
 
 
 class Sealed:
@@ -89,6 +96,11 @@ class Sealed:
             self._plaintext = unseal(self._ciphertext, self._context) if self._ciphertext else ""
         remember_secret(self._plaintext)
         return self._plaintext
+
+    def check(self) -> None:
+        """Raise SealBroken if the secret cannot be opened. Unlike ``reveal``, nothing is kept of what it is."""
+        if self._plaintext is None and self._ciphertext:
+            unseal(self._ciphertext, self._context)
 
     def for_database(self) -> str:
         if not self._ciphertext and self._plaintext:

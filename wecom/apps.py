@@ -10,8 +10,7 @@ class WeComAppConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from wecom import doctor, gauges, retention  # noqa: F401 - checks, metrics and task register themselves
-        from wecom import keys, last_callback  # noqa: F401 - receivers of signals, and a check
+        from wecom import doctor, gauges, keys, last_callback, retention  # noqa: F401 - each registers itself
         from wecom.login import doctor as login_doctor  # noqa: F401
 
         register_schedule(
