@@ -20,6 +20,8 @@ from wecom.reading import instant
 MOST_BODY_BYTES = 1024 * 1024
 OLDEST = timedelta(hours=1)
 """WeCom names no limit, and a retry may carry its first timestamp: a guard against replays, not a deadline."""
+CHECK_EVENT = "quotebridge_check"
+"""An event of our own, which the callback doctor sends through the public address: it is answered and dropped."""
 LONGEST_EVENT_ID = 190
 LONGEST_EVENT_NAME = 64
 

@@ -12,7 +12,10 @@ from config.secret_fields import SecretField, keep_stored, mask_stored
 from wecom.crypto import IllegalAesKey, decode_aes_key
 from wecom.models import WeComConfig
 
-SECRETS = ("secret", "callback_token", "encoding_aes_key", "next_callback_token", "next_encoding_aes_key")
+SECRETS = (
+    *("secret", "contact_secret", "callback_token", "encoding_aes_key"),
+    *("next_callback_token", "next_encoding_aes_key"),
+)
 TOKEN_LENGTH = 32
 """Longest callback token that WeCom's console takes (doc 90968)."""
 

@@ -98,6 +98,11 @@ def _read(slug: str) -> CallbackCredentials:
     config = config_for_slug(slug)
     if config is None:
         raise UnknownAddress if slug else NoCredentials
+    return credentials_of(config)
+
+
+def credentials_of(config: WeComConfig) -> CallbackCredentials:
+    """What reads the callbacks of ``config``. Raises NoCredentials, IllegalAesKey."""
     if not (config.callback_token and config.encoding_aes_key):
         raise NoCredentials
     try:

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from wecom import inbox, metrics, refusals, spool
 from wecom.callback import (
+    CHECK_EVENT,
     MOST_BODY_BYTES,
     CallbackCredentials,
     OpenedCallback,
@@ -61,6 +62,8 @@ def _keep(
     slug: str, credentials: CallbackCredentials, query: dict[str, str], body: bytes, opened: OpenedCallback
 ) -> None:
     """Inbox, or spool while the database is away. Raises SpoolFull when neither takes it."""
+    if opened.event == CHECK_EVENT:
+        return
     try:
         if credentials.config_id is None:
             raise DatabaseAway("only the settings' credentials are known")

@@ -1,71 +1,65 @@
-"""The apps and their credentials in the admin."""
+"""The apps in the admin: credentials that go in and never come out, and what each app may do."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from config.admin_verbs import VerbsMixin
-from config.sealed import SealBroken
-from config.verbs import Refused, Verb
+from wecom.admin.config_verbs import CHECK_CALLBACK, FINISH_ROTATION, PROBE, rotating, summary
 from wecom.config_form import ConfigForm
-from wecom.configs import callback_url, forget_credentials
-from wecom.models import WeComConfig
+from wecom.config_saving import delete_config, in_use_sentence, save_config, users_of
+from wecom.configs import callback_url
+from wecom.models import Capability, WeComConfig
+from wecom.probe import PLACES, explain, probe_and_keep
+
+TONES = {True: "success", False: "danger", None: "warning"}
+VERDICTS = {True: _("Works"), False: _("Does not work"), None: _("Not known")}
 
 
-def _finish_rotation(_request: HttpRequest, config: WeComConfig, _data: dict[str, Any]) -> None:
-    try:
-        if config.next_callback_token:
-            config.callback_token = config.next_callback_token.reveal()
-        if config.next_encoding_aes_key:
-            config.encoding_aes_key = config.next_encoding_aes_key.reveal()
-    except SealBroken as error:
-        raise Refused(_("The next pair cannot be opened. Enter it again.")) from error
-    config.next_callback_token = config.next_encoding_aes_key = ""
-    config.save()
-    forget_credentials()
-
-
-def _rotating(_request: HttpRequest, config: WeComConfig) -> bool:
-    return bool(config.next_callback_token or config.next_encoding_aes_key)
-
-
-FINISH_ROTATION = Verb(
-    name="finish-rotation",
-    label=_("Finish rotation"),
-    question=_("Use only the next pair from now on? Callbacks that carry the old one will be refused."),
-    done=_("The next pair of callback credentials is the only one now."),
-    run=_finish_rotation,
-    fits=_rotating,
-    permissions=("wecom.change_wecomconfig",),
-    icon="autorenew",
-    in_lists=False,
-)
+def matrix(config: WeComConfig) -> list[dict[str, Any]]:
+    """What is known of each capability, in their order."""
+    known = {result.capability: result for result in config.capabilities.all()}
+    lines = []
+    for capability in Capability:
+        line: dict[str, Any] = {"name": capability.label, "tone": "default", "verdict": _("Not asked yet")}
+        if result := known.get(capability.value):
+            line |= {"result": result, "tone": TONES[result.ok], "verdict": VERDICTS[result.ok]}
+            line["words"] = explain(result, config)
+            line["place"] = "" if result.ok else PLACES[capability]
+        lines.append(line)
+    return lines
 
 
 @admin.register(WeComConfig)
 class WeComConfigAdmin(VerbsMixin, ModelAdmin):
     form = ConfigForm
-    verbs = (FINISH_ROTATION,)
+    verbs = (PROBE, CHECK_CALLBACK, FINISH_ROTATION)
+    change_form_outer_before_template = "wecom/capabilities.html"
     list_display = ("name", "slug", "corp_id", "agent_id", "enabled", "is_default", "updated_at")
     search_fields = ("name", "slug", "corp_id")
-    readonly_fields = ("callback_address", "created_at", "updated_at")
+    readonly_fields = ("callback_address", "last_callback", "created_at", "updated_at")
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled", "is_default")}),
-        (_("App"), {"fields": ("corp_id", "agent_id", "secret")}),
+        (_("App"), {"fields": ("corp_id", "agent_id", "secret", "contact_secret")}),
         (
             _("Callback"),
             {
                 "fields": (
                     "callback_address",
                     ("callback_token", "encoding_aes_key"),
+                    "last_callback",
                     ("next_callback_token", "next_encoding_aes_key"),
                     "discard_next",
                 ),
@@ -81,8 +75,53 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
             return str(_("Shown once the app is saved."))
         return render_to_string("admin/copyable.html", {"text": callback_url(config)})
 
+    @admin.display(description=_("last callback"))
+    def last_callback(self, config: WeComConfig) -> str:
+        """During a rotation: whether WeCom uses the next pair already."""
+        if config.last_callback_at is None:
+            return str(_("None yet."))
+        said = _("%(age)s ago") % {"age": timesince(config.last_callback_at)}
+        if not rotating(config):
+            return said
+        if config.last_credential == "secondary":
+            return _("%(ago)s, with the next pair: the rotation can be finished.") % {"ago": said}
+        return _("%(ago)s, still with the present pair: enter the next one in WeCom.") % {"ago": said}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        config = self.get_object(request, object_id)
+        context = {"capabilities": matrix(config)} if config else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+    # -- saving ------------------------------------------------------------------------------------------------------
+
     def save_model(self, request: HttpRequest, obj: WeComConfig, form: Any, change: bool) -> None:
-        if obj.is_default:  # there is one; taking the mark over is what the person means
-            WeComConfig.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
-        super().save_model(request, obj, form, change)
-        forget_credentials()
+        if save_config(obj):
+            transaction.on_commit(partial(_tell_what_it_may, request, obj), robust=True)
+
+    def response_post_save_add(self, request: HttpRequest, obj: WeComConfig) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:wecom_wecomconfig_change", args=[obj.pk]))
+
+    response_post_save_change = response_post_save_add  # to what the app may do, which has just been found out
+
+    # -- deleting ----------------------------------------------------------------------------------------------------
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Not by Django's own way: it would load the whole directory to list it."""
+        protected = [f"{config}: {in_use_sentence(users)}" for config in objs if (users := users_of(config))]
+        return [str(config) for config in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: WeComConfig) -> None:
+        delete_config(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for config in queryset:
+            delete_config(config)
+
+
+def _tell_what_it_may(request: HttpRequest, config: WeComConfig) -> None:
+    """After the commit: our own processes must be able to read the credentials that the callback is checked with."""
+    found = probe_and_keep(config)
+    level = messages.WARNING if any(one.ok is False for one in found) else messages.SUCCESS
+    messages.add_message(request, level, summary(found))
