@@ -10,8 +10,9 @@ still finds room at once.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -52,10 +53,15 @@ local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
 local wait = due - tolerance - now
 if wait > 0 then return {1, math.ceil(wait / 1000)} end
 redis.call('SET', KEYS[1], string.format('%.0f', due + interval), 'PX', math.ceil((due + interval - now) / 1000))
+local slot = KEYS[1] .. ':' .. math.floor(clock[1] / ARGV[3])
+if redis.call('INCR', slot) == 1 then redis.call('EXPIRE', slot, ARGV[4]) end
 return {0, 0}
 """
-"""KEYS: the bucket, the pause. ARGV: microseconds per call, and how far ahead of the clock the bucket may be.
+"""KEYS: the bucket, the pause. ARGV: microseconds per call, how far ahead of the clock the bucket may be, seconds of
+a slot in which calls are counted for people to see, and for how many seconds a slot is kept.
 Returns {0 taken | 1 over budget | 2 paused, milliseconds to wait}."""
+SLOT_SECONDS: Final = 10
+SLOTS: Final = WINDOW_SECONDS // SLOT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,11 @@ class Rate:
     def tolerance(self, lane: Lane) -> float:
         """Seconds by which calls of ``lane`` may run ahead of the steady rate."""
         return (max(1, int(self.burst * LANE_SHARE[lane])) - 1) * self.interval
+
+    def free(self, lane: Lane, ahead: float) -> int:
+        """How many calls of ``lane`` pass at once while the bucket is ``ahead`` seconds ahead of the clock."""
+        room = self.tolerance(lane) - ahead
+        return 0 if room < 0 else int(room / self.interval + 1e-6) + 1
 
 
 def rate_of(endpoint: str) -> Rate:
@@ -112,8 +123,8 @@ class Budget:
         script = redis().register_script(_SCRIPT)  # EVALSHA; loads itself again after a SCRIPT FLUSH
         with redis_needed():
             verdict, milliseconds = script(
-                keys=[f"{self._app_key}:budget:{endpoint}", pause_key(self._app_key, endpoint)],
-                args=[interval, tolerance],
+                keys=[bucket_key(self._app_key, endpoint), pause_key(self._app_key, endpoint)],
+                args=[interval, tolerance, SLOT_SECONDS, WINDOW_SECONDS + 2 * SLOT_SECONDS],
             )
         return int(verdict), int(milliseconds)
 
@@ -123,6 +134,11 @@ class Budget:
             key, milliseconds = pause_key(self._app_key, endpoint), round(seconds * 1000)
             if redis().pttl(key) < milliseconds:
                 redis().set(key, "1", px=milliseconds)
+
+
+def bucket_key(app_key: str, endpoint: str) -> str:
+    """The key of an endpoint's bucket in Redis; its slots are below it."""
+    return f"{app_key}:budget:{endpoint}"
 
 
 def pause_key(app_key: str, endpoint: str) -> str:
@@ -138,6 +154,53 @@ def pauses(app_key: str, endpoints: Sequence[str]) -> dict[str, float]:
             look.pttl(pause_key(app_key, endpoint))
         left = look.execute()
     return {endpoint: ms / 1000 for endpoint, ms in zip(endpoints, left, strict=True) if ms > 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How one endpoint of one app stands at the moment of looking."""
+
+    endpoint: str
+    limit: int
+    """Calls per minute."""
+    used: int
+    """Calls of the last minute."""
+    free: Mapping[Lane, int]
+    """Calls that each lane could make at once. The steady rate comes on top."""
+    paused: float
+    """Seconds for which nobody calls it; 0: it is open."""
+
+    @property
+    def left(self) -> int:
+        """Calls that the minute still has room for."""
+        return 0 if self.paused else max(0, self.limit - self.used)
+
+
+def levels(app_key: str, endpoints: Sequence[str]) -> list[Level]:
+    """How ``endpoints`` stand, in their order. One look into Redis, which takes nothing from any budget.
+
+    Raises RetryableError when Redis is away.
+    """
+    with redis_needed():
+        seconds, microseconds = redis().time()
+        slot = seconds // SLOT_SECONDS
+        look = redis().pipeline(transaction=False)
+        for endpoint in endpoints:
+            bucket = bucket_key(app_key, endpoint)
+            look.mget([bucket, *(f"{bucket}:{slot - back}" for back in range(SLOTS + 1))])
+            look.pttl(pause_key(app_key, endpoint))
+        told = look.execute()
+    now = seconds * 1_000_000 + microseconds
+    oldest = 1 - (now / 1e6 - slot * SLOT_SECONDS) / SLOT_SECONDS  # the part of the oldest slot that still counts
+    found = []
+    for endpoint, (due, *counts), pause in zip(endpoints, told[::2], told[1::2], strict=True):
+        calls = [int(count or 0) for count in counts]
+        rate, paused = rate_of(endpoint), max(pause, 0) / 1000
+        ahead = max(0, int(due or 0) - now) / 1e6
+        free = {lane: 0 if paused else rate.free(lane, ahead) for lane in LANE_SHARE}
+        used = sum(calls[:-1]) + math.ceil(calls[-1] * oldest)
+        found.append(Level(endpoint, rate.limit, used, free, paused))
+    return found
 
 
 def over_budget(endpoint: str, seconds: float, *, paused: bool) -> QuotaError:

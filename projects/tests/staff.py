@@ -1,33 +1,14 @@
-"""People of the house, with just the rights that a test gives them; and a library that sends what a test says."""
+"""A library that sends what a test says."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
 from django.utils import timezone
-from knox.models import AuthToken
-from rest_framework.test import APIClient
 
 from projects.models import ProjectCache, RemoteSource
 from projects.sync.apply import apply_one
 from wecom.tests.peers import Peer, Raw, Received, Script
-
-
-def staff(*rights: str, name: str = "nora") -> User:
-    """Somebody with exactly ``rights`` ("app.codename")."""
-    user = User.objects.create_user(name, is_staff=True)
-    for right in rights:
-        app, codename = right.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    return user
-
-
-def client_of(user: User, language: str = "en") -> APIClient:
-    """A client that logs in as scripts do, with a token."""
-    client = APIClient(headers={"accept-language": language})
-    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user)[1]}")
-    return client
 
 
 def project(number: int = 1, **fields: Any) -> dict[str, Any]:

@@ -40,8 +40,9 @@ class Progress:
         self.save(lease)
 
     def expect(self, calls: int) -> None:
-        """So many more calls are to be made than was known."""
+        """So many more calls are to be made than was known. Raises ClaimLost."""
         self.run.calls_expected = (self.run.calls_expected or 0) + calls
+        self._advance()
 
     def called(self) -> None:
         """One call is done. Raises ClaimLost."""
@@ -70,6 +71,14 @@ class Progress:
         names = ("phase", "calls_done", "calls_expected", "fetched", "alive_until")
         if not held(run).update(**{name: getattr(run, name) for name in names}):
             raise ClaimLost
+
+
+def percent(run: DirectorySyncRun) -> int | None:
+    """How much of the reading is done, as far as is known by now; None while nothing is. What is applied is read."""
+    if not run.calls_expected:
+        return None
+    done = min(100, run.calls_done * 100 // run.calls_expected)
+    return min(done, 99) if run.status == DirectoryRunStatus.RUNNING else done
 
 
 def eta(run: DirectorySyncRun) -> timedelta | None:

@@ -12,7 +12,7 @@ import pytest
 
 from wecom import budgets
 from wecom import redis as redis_module
-from wecom.budgets import Budget, Rate, rate_of
+from wecom.budgets import Budget, Rate, levels, rate_of
 from wecom.errors import QuotaError, RetryableError
 from wecom.redis import redis
 from wecom.tests.peers import refused_url
@@ -124,8 +124,8 @@ def test_every_key_ends_by_itself(budget, settings):
     budget.take(LIST)
     budget.pause(LIST, 30)
     keys = list(redis().scan_iter(f"{budget._app_key}:*"))
-    assert len(keys) == 2
-    assert all(0 < redis().pttl(key) <= 30_000 for key in keys)
+    assert len(keys) == 3
+    assert all(0 < redis().pttl(key) <= 80_000 for key in keys)
 
 
 def test_a_redis_that_hangs_costs_one_time_out(budget, settings, monkeypatch):
@@ -145,3 +145,76 @@ def test_without_redis_a_call_fails_soon_and_may_be_repeated(budget, settings):
         budget.take(LIST)
     assert time.monotonic() - started < 3
     assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+# -- looking ---------------------------------------------------------------------------------------------------------
+
+
+def level(budget: Budget, endpoint: str = LIST) -> budgets.Level:
+    (found,) = levels(budget._app_key, [endpoint])
+    return found
+
+
+def test_an_endpoint_that_nobody_called_has_all_of_it(budget, settings):
+    settings.WECOM_CALLS_PER_MINUTE = 60
+    found = level(budget)
+    assert (found.limit, found.used, found.left, found.paused) == (60, 0, 60, 0)
+    assert found.free == {"decision": 6, "notice": 4, "bulk": 2}
+
+
+def test_looking_tells_what_is_left_and_takes_nothing(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 60  # 6 at once
+    for _call in range(3):
+        budget.take(LIST)
+    for _look in range(5):
+        found = level(budget)
+        assert (found.used, found.left) == (3, 57)
+        assert found.free == {"decision": 3, "notice": 1, "bulk": 0}
+    assert taken(budget) == 3
+    assert level(budget).free["decision"] == 0
+
+
+def test_what_it_says_is_free_passes_in_each_lane(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 90
+    budget.take(LIST)
+    for lane in ("bulk", "notice", "decision"):
+        assert level(budget).free[lane] == taken(budget, lane)
+
+
+def test_refused_calls_are_not_counted(budget, settings, no_waiting):
+    settings.WECOM_CALLS_PER_MINUTE = 60
+    taken(budget)
+    for _attempt in range(10):
+        with pytest.raises(QuotaError):
+            budget.take(LIST)
+    assert level(budget).used == 6
+
+
+def test_calls_are_forgotten_after_a_minute(budget, settings):
+    budget.take(LIST)
+    (slot,) = redis().scan_iter(f"{budgets.bucket_key(budget._app_key, LIST)}:*")
+    bucket, _, number = slot.rpartition(":")
+    redis().rename(slot, f"{bucket}:{int(number) - budgets.SLOTS + 1}")
+    assert level(budget).used == 1
+    redis().rename(f"{bucket}:{int(number) - budgets.SLOTS + 1}", f"{bucket}:{int(number) - budgets.SLOTS - 1}")
+    assert level(budget).used == 0
+
+
+def test_a_pause_leaves_nothing_to_anybody(budget):
+    budget.pause(LIST, 90)
+    found = level(budget)
+    assert 80 < found.paused <= 90
+    assert found.left == 0
+    assert set(found.free.values()) == {0}
+
+
+def test_endpoints_come_in_the_order_they_were_asked_for(budget):
+    budget.take("user/list")
+    found = levels(budget._app_key, ["user/list", LIST])
+    assert [(one.endpoint, one.used) for one in found] == [("user/list", 1), (LIST, 0)]
+
+
+def test_looking_without_redis_says_so(budget, settings):
+    settings.REDIS_URL = refused_url().replace("http", "redis")
+    with pytest.raises(RetryableError):
+        level(budget)

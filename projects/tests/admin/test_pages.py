@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.testing.admin_browser import logged_in
+from config.testing.people import staff
 from notifications.models import Notification
 from projects import tokens
 from projects.models import (
@@ -26,7 +27,7 @@ from projects.models import (
     RunStatus,
 )
 from projects.telling import ABOUT
-from projects.tests.staff import copied, project, staff
+from projects.tests.staff import copied, project
 
 pytestmark = pytest.mark.django_db
 

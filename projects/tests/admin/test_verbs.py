@@ -16,6 +16,7 @@ from django_celery_beat.models import PeriodicTask
 
 from config import cron, heartbeat
 from config.testing.admin_browser import Browser, logged_in
+from config.testing.people import staff
 from projects import schedule, tokens
 from projects.models import (
     ProjectAccessToken,
@@ -28,7 +29,7 @@ from projects.models import (
     TimeDisplayConfig,
 )
 from projects.sync import runs
-from projects.tests.staff import project, staff
+from projects.tests.staff import project
 from wecom.tests.peers import Close, Peer, Raw
 
 pytestmark = pytest.mark.django_db
@@ -279,7 +280,9 @@ def test_synchronising_needs_its_right(source: RemoteSource):
 
 def progress(run: ProjectSyncHistory, language: str = "en") -> dict[str, Any]:
     user = User.objects.filter(username="nora").first() or staff(SYNC)
-    return dict(logged_in(user, language).get(reverse("admin:projects_projectsynchistory_progress", args=[run.pk])).json())
+    return dict(
+        logged_in(user, language).get(reverse("admin:projects_projectsynchistory_progress", args=[run.pk])).json()
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

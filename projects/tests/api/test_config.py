@@ -10,9 +10,10 @@ from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from config import cron
+from config.testing.people import client_of, staff
 from projects import schedule
 from projects.models import ProjectSyncConfig, ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
-from projects.tests.staff import client_of, copied, project, staff
+from projects.tests.staff import copied, project
 
 pytestmark = pytest.mark.django_db
 

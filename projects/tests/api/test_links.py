@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from config.testing.people import client_of, staff
 from projects.models import ProjectAccessToken, ProjectCache, RemoteSource
-from projects.tests.staff import client_of, copied, project, staff
+from projects.tests.staff import copied, project
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, settings
 from knox.models import AuthToken
 from rest_framework.throttling import SimpleRateThrottle
 
+from config.testing.people import client_of
 from config.testing.rest_schema import CHECKS, assert_explained, load, open_connection
 from projects import tokens
 from projects.models import ProjectSyncHistory, RemoteSource, RunStatus
-from projects.tests.staff import client_of, copied, project
+from projects.tests.staff import copied, project
 
 OPERATIONS = {
     "/api/projects/{id}": {"get"},

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from config.testing.people import client_of, staff
 from notifications.models import Incident
 from projects.models import ProjectCache, ProjectStatusChange, ProjectSyncHistory, RemoteSource, RunStatus, SyncType
 from projects.sync import runs
-from projects.tests.staff import client_of, copied, listing, project, source_at, staff
+from projects.tests.staff import copied, listing, project, source_at
 from wecom.tests.peers import Close, Peer, Raw
 
 pytestmark = pytest.mark.django_db
