@@ -10,15 +10,16 @@ from django.utils.translation import gettext_lazy
 
 from config.doctor import Result, failed, passed, register_check
 from wecom.configs import default_config
-from wecom.login.policy import CURRENT_STAFF
+from wecom.login.policy import CURRENT_STAFF, passwords_are_for_superusers
 
 
 def log_in() -> Result:
     """Whether those who should can get in, also when WeCom is away."""
-    passwords = User.objects.filter(is_superuser=True, is_active=True, is_staff=True).values_list("password", flat=True)
-    if not any(is_password_usable(password) for password in passwords):
+    staff = User.objects.filter(is_active=True, is_staff=True)
+    with_password = staff.filter(is_superuser=True) if passwords_are_for_superusers() else staff
+    if not any(is_password_usable(password) for password in with_password.values_list("password", flat=True)):
         return failed(
-            _("No superuser has a password, so nobody could log in while WeCom is away."),
+            _("Nobody who may log in with a password has one, so nobody could log in while WeCom is away."),
             _("Run “python manage.py createsuperuser”, or give a superuser a password."),
         )
     if settings.PASSWORD_LOGIN == "superusers" and default_config() is None:  # noqa: S105 - no password
