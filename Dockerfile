@@ -1,8 +1,10 @@
 # One image for web, worker and beat; compose.yaml says which part a container plays.
 FROM python:3.11-slim-bookworm AS packages
 RUN pip install --no-cache-dir uv
-COPY requirements.txt .
-RUN python -m venv /venv && uv pip install --no-cache --compile-bytecode --python /venv/bin/python -r requirements.txt
+COPY requirements.txt requirements-sms.txt ./
+# requirements-sms.txt where SMS_BACKEND names a provider: its libraries bring twenty packages that others do not need.
+ARG REQUIREMENTS=requirements.txt
+RUN python -m venv /venv && uv pip install --no-cache --compile-bytecode --python /venv/bin/python -r "$REQUIREMENTS"
 
 FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_COLLECTED=true VAR_DIR=/var/lib/quotebridge

@@ -85,7 +85,7 @@ def test_the_example_names_every_setting() -> None:
 
 
 def test_the_example_names_what_compose_reads_with_its_defaults() -> None:
-    read_there = dict(re.findall(r"\$\{([A-Z_]+):(?:-(\w+)|\?)", read(ROOT / "compose.yaml")))
+    read_there = dict(re.findall(r"\$\{([A-Z_]+):(?:-([\w.-]+)|\?)", read(ROOT / "compose.yaml")))
     assert variables(read(ROOT / ".env.example").partition(COMPOSE)[2]) == read_there
 
 
