@@ -15,13 +15,13 @@ MOST_PER_PAGE = 200
 LAST_PAGE = 10_000_000
 
 
-class SyncForceSerializer(ExactSerializer):
+class DirectorySyncForceSerializer(ExactSerializer):
     force = StrictBooleanField(
         default=False, help_text="Writes everything anew, and switches the brake on mass deletion off for this run."
     )
 
 
-class SyncRequestSerializer(SyncForceSerializer):
+class DirectorySyncRequestSerializer(DirectorySyncForceSerializer):
     syncType = serializers.ChoiceField(
         DirectoryType.choices,
         default=DirectoryType.FULL.value,
@@ -29,10 +29,10 @@ class SyncRequestSerializer(SyncForceSerializer):
     )
 
 
-class SyncStartedSerializer(serializers.Serializer[Any]):
+class DirectorySyncStartedSerializer(serializers.Serializer[Any]):
     logId = serializers.IntegerField(help_text="The run's number; /api/wework/sync/logs/{id} tells its progress.")
     etaSeconds = serializers.IntegerField(
-        help_text="How long reading takes at least, by what is known here and WeCom's limits. 0 for a first run."
+        help_text="How long reading takes at least, by WeCom's limits and what is known here: a first run takes longer."
     )
 
 
@@ -112,22 +112,22 @@ class SyncProgressSerializer(SyncLogSerializer):
         return None if left is None else math.ceil(left.total_seconds())
 
 
-class LogsQuerySerializer(serializers.Serializer[Any]):
+class SyncLogsQuerySerializer(serializers.Serializer[Any]):
     syncType = serializers.ChoiceField(DirectoryType.choices, required=False)
     status = serializers.ChoiceField(DirectoryRunStatus.choices, required=False)
     page = serializers.IntegerField(min_value=1, max_value=LAST_PAGE, default=1)
     pageSize = serializers.IntegerField(min_value=1, max_value=MOST_PER_PAGE, default=20)
 
 
-class LogsPaginationSerializer(serializers.Serializer[Any]):
+class SyncLogsPaginationSerializer(serializers.Serializer[Any]):
     page = serializers.IntegerField()
     pageSize = serializers.IntegerField()
     total = serializers.IntegerField(help_text="Entries on all pages together.")
 
 
-class LogsSerializer(serializers.Serializer[Any]):
+class SyncLogsSerializer(serializers.Serializer[Any]):
     logs = SyncLogSerializer(many=True)
-    pagination = LogsPaginationSerializer()
+    pagination = SyncLogsPaginationSerializer()
 
 
 class LastRunsSerializer(serializers.Serializer[Any]):
@@ -138,14 +138,14 @@ class LastRunsSerializer(serializers.Serializer[Any]):
     customer = SyncLogSerializer(allow_null=True)
 
 
-class TokenSerializer(serializers.Serializer[Any]):
+class WeComTokenSerializer(serializers.Serializer[Any]):
     expiresAt = serializers.DateTimeField(allow_null=True, help_text="null: there is no access token just now.")
 
 
 class SyncStatusSerializer(serializers.Serializer[Any]):
     running = SyncProgressSerializer(many=True, help_text="Runs that wait for a worker or are under way.")
     last = LastRunsSerializer()
-    token = TokenSerializer()
+    token = WeComTokenSerializer()
     pausedUntil = serializers.DictField(
         child=serializers.DateTimeField(),
         allow_null=True,

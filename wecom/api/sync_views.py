@@ -19,13 +19,13 @@ from config.rest_views import ClosedApi, WrongState
 from config.runs import OPEN
 from wecom.api import sync_examples as examples
 from wecom.api.sync_serializers import (
-    LogsQuerySerializer,
-    LogsSerializer,
-    SyncForceSerializer,
+    DirectorySyncForceSerializer,
+    DirectorySyncRequestSerializer,
+    DirectorySyncStartedSerializer,
     SyncLogSerializer,
+    SyncLogsQuerySerializer,
+    SyncLogsSerializer,
     SyncProgressSerializer,
-    SyncRequestSerializer,
-    SyncStartedSerializer,
     SyncStatusSerializer,
 )
 from wecom.configs import default_config
@@ -74,12 +74,12 @@ class SyncView(StartsSync):
         summary="Synchronise the directory now",
         description="A worker reads it from WeCom with the default app. One run for each type at a time; one over "
         "everything excludes all others.",
-        request=SyncRequestSerializer,
-        responses=answers(202, SyncStartedSerializer, {**WRITING, 409: BUSY}),
+        request=DirectorySyncRequestSerializer,
+        responses=answers(202, DirectorySyncStartedSerializer, {**WRITING, 409: BUSY}),
         examples=[examples.SYNC, examples.STARTED],
     )
     def post(self, request: Request) -> Response:
-        asked = self.sent(request, SyncRequestSerializer)
+        asked = self.sent(request, DirectorySyncRequestSerializer)
         return self.started(request, asked["syncType"], force=asked["force"])
 
 
@@ -89,8 +89,8 @@ def starts(sync_type: DirectoryType, what: str) -> Any:
         tags=TAGS,
         operation_id=f"wework_sync_{what}",
         summary=f"Synchronise {what} now",
-        request=SyncForceSerializer,
-        responses=answers(202, SyncStartedSerializer, {**WRITING, 409: BUSY}),
+        request=DirectorySyncForceSerializer,
+        responses=answers(202, DirectorySyncStartedSerializer, {**WRITING, 409: BUSY}),
         examples=[examples.FORCE, examples.STARTED],
     )
 
@@ -98,19 +98,19 @@ def starts(sync_type: DirectoryType, what: str) -> Any:
 class SyncDepartmentsView(StartsSync):
     @starts(DirectoryType.DEPARTMENT, "departments")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.DEPARTMENT, **self.sent(request, SyncForceSerializer))
+        return self.started(request, DirectoryType.DEPARTMENT, **self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncUsersView(StartsSync):
     @starts(DirectoryType.USER, "users")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.USER, **self.sent(request, SyncForceSerializer))
+        return self.started(request, DirectoryType.USER, **self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncCustomersView(StartsSync):
     @starts(DirectoryType.CUSTOMER, "customers")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.CUSTOMER, **self.sent(request, SyncForceSerializer))
+        return self.started(request, DirectoryType.CUSTOMER, **self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncLogsView(ClosedApi):
@@ -121,12 +121,12 @@ class SyncLogsView(ClosedApi):
         operation_id="wework_sync_logs",
         summary="List runs of the directory",
         description="Newest first. A page beyond the last is empty.",
-        parameters=[LogsQuerySerializer],
-        responses=answers(200, LogsSerializer, {**READING, 400: INVALID, 403: FORBIDDEN}),
+        parameters=[SyncLogsQuerySerializer],
+        responses=answers(200, SyncLogsSerializer, {**READING, 400: INVALID, 403: FORBIDDEN}),
         examples=[examples.LOGS],
     )
     def get(self, request: Request) -> Response:
-        query = self.asked(request, LogsQuerySerializer)
+        query = self.asked(request, SyncLogsQuerySerializer)
         page, size = query["page"], query["pageSize"]
         filters = {"sync_type": query.get("syncType"), "status": query.get("status")}
         rows = DirectorySyncRun.objects.filter(**{name: value for name, value in filters.items() if value})
