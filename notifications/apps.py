@@ -20,6 +20,7 @@ class NotificationsConfig(AppConfig):
             alert_rules,
             alert_watch,
             checks,  # noqa: F401
+            directory_runs,  # noqa: F401
             events,
             listeners,  # noqa: F401
             metrics,  # noqa: F401

@@ -18,6 +18,7 @@ SCENARIOS = {
     "backlog": "draining stored events against one task per event; order; memory of the worker",
     "reconcile": "calls to WeCom with many approvals open",
     "sync": "a run over a project library against looking only, against naive saving; first load; memory",
+    "directory": "a run over a company against looking only; first load; memory",
     "detail_read": "a customer's look at a project against FastAPI and a bare answer",
     "notices": "the rate of messages per member with 10,000 waiting",
     "metrics": "/metrics over a million inbox rows; /health/ready while Redis is frozen",

@@ -23,6 +23,8 @@ class Plan:
     projects: tuple[int, int]
     """Sizes of the library that is mirrored."""
     sync_turns: int
+    members: tuple[int, int]
+    """Sizes of the company whose directory is read."""
     notices_seconds: int
     """How long waiting messages leave at the members' rate."""
     inbox_rows: int
@@ -39,6 +41,7 @@ FULL = Plan(
     rows=(10, 10_000),
     projects=(10_000, 100_000),
     sync_turns=5,
+    members=(10_000, 100_000),
     notices_seconds=180,
     inbox_rows=1_000_000,
 )
@@ -52,6 +55,7 @@ QUICK = Plan(
     rows=(10, 300),
     projects=(2_000, 10_000),
     sync_turns=3,
+    members=(2_000, 20_000),
     notices_seconds=70,
     inbox_rows=50_000,
 )

@@ -13,6 +13,7 @@ from statistics import median
 
 import requests
 
+from config.bench.memory import peak_memory
 from config.bench.plan import Plan, say
 from config.bench.stage import Stage
 from config.bench.table import Line
@@ -128,13 +129,7 @@ def _measure(url: str, plan: Plan, environment: dict[str, str]) -> dict[str, lis
 def _memory(url: str, environment: dict[str, str]) -> float:
     """Peak RSS in MB of ``manage.py sync_projects`` in a process of its own."""
     requests.post(f"{url}/change/7", timeout=60)
-    command = [sys.executable, "manage.py", "sync_projects", "--source", SLUG]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"sync_projects ended with {process.returncode}")
-    return used.ru_maxrss / 1024
+    return peak_memory(environment, "manage.py", "sync_projects", "--source", SLUG) / 2**20
 
 
 def _check(took: dict[str, list[float]], count: int) -> None:

@@ -18,6 +18,7 @@ from django.db.models import F, Model, Q, QuerySet
 from wecom.models import Origin
 
 CHUNK = 500
+LAID_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +76,22 @@ class Laid:
 def lay(name: str, shape: str, rows: Iterable[Sequence[Any]]) -> None:
     """Fill a new temporary table called ``name``; ``shape``: a SELECT whose columns it gets."""
     execute(f"DROP TABLE IF EXISTS {name}")
-    if connection.vendor == "postgresql":
+    postgres, remaining = connection.vendor == "postgresql", iter(rows)
+    if postgres:
         execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {shape} WITH NO DATA")
-        with connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copied:
-            for row in rows:
-                copied.write_row(row)
-        execute(f"ANALYZE {name}")
-        return
-    execute(f"CREATE TEMPORARY TABLE {name} AS {shape} WHERE 0")
-    remaining = iter(rows)
+    else:
+        execute(f"CREATE TEMPORARY TABLE {name} AS {shape} WHERE 0")
     with connection.cursor() as cursor:
-        while chunk := list(islice(remaining, CHUNK)):
-            marks = ", ".join(["%s"] * len(chunk[0]))
-            cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", chunk)  # noqa: S608 - names of ours
+        while chunk := list(islice(remaining, LAID_AT_ONCE)):  # complete first: its maker may query, a COPY may not
+            if postgres:
+                with cursor.copy(f"COPY {name} FROM STDIN") as copied:
+                    for row in chunk:
+                        copied.write_row(row)
+            else:
+                marks = ", ".join(["%s"] * len(chunk[0]))
+                cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", chunk)  # noqa: S608 - names of ours
+    if postgres:
+        execute(f"ANALYZE {name}")
 
 
 def unlay(*names: str) -> None:

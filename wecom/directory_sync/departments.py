@@ -30,7 +30,7 @@ TARGET = Target(
         "leaders": "'[]'",
     },
 )
-_TOLD = ("id", "name", "name_en", "department_leader", "parentid", "order")
+TOLD = ("id", "name", "name_en", "department_leader", "parentid", "order")
 
 
 class Departments(Part):
@@ -62,7 +62,7 @@ class Departments(Part):
         if not remote_id:
             self.difference.refuse(str(told.get("name") or "?"), _("WeCom gave no department ID."))
             return
-        content_hash = digest([told.get(key) for key in _TOLD])
+        content_hash = digest([told.get(key) for key in TOLD])
         change = self._standing.take(remote_id, content_hash)
         if change == "unchanged":
             self.difference.unchanged += 1

@@ -53,7 +53,7 @@ TARGET = Target(
 )
 _EXTRA = ("english_name", "address", "extattr", "external_position", "external_profile")
 """Kept as they are, in ``Member.extra``."""
-_TOLD = (
+TOLD = (
     *("userid", "name", "alias", "position", "telephone", "mobile", "email", "biz_mail", "gender", "avatar"),
     *("status", "main_department", "direct_leader", "department", "order", "is_leader_in_dept"),
     *_EXTRA,
@@ -176,7 +176,7 @@ class Members(Part):
             self.difference.refuse(str(told.get("name") or "?"), _("WeCom gave no userid that can be used."))
             return
         get = told.get
-        content_hash = digest([get(key) for key in _TOLD])
+        content_hash = digest([get(key) for key in TOLD])
         change = self._standing.take(userid.lower(), content_hash)
         if change == "unchanged":
             self.difference.unchanged += 1
