@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from config.secret_fields import SecretField, keep_stored, mask_stored
-from wecom.crypto import IllegalAesKey, decode_aes_key
+from wecom.credential_rules import check_aes_key, check_token
 from wecom.models import WeComConfig
 
 SECRETS = (
     *("secret", "contact_secret", "callback_token", "encoding_aes_key"),
     *("next_callback_token", "next_encoding_aes_key"),
 )
-TOKEN_LENGTH = 32
-"""Longest callback token that WeCom's console takes (doc 90968)."""
+CHECKS = {
+    "callback_token": check_token,
+    "encoding_aes_key": check_aes_key,
+    "next_callback_token": check_token,
+    "next_encoding_aes_key": check_aes_key,
+}
 
 
 class ConfigForm(forms.ModelForm):
@@ -41,21 +46,12 @@ class ConfigForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        for name in ("encoding_aes_key", "next_encoding_aes_key"):
-            self._check_aes_key(name, data.get(name) or "")
-        for name in ("callback_token", "next_callback_token"):
-            token = data.get(name) or ""
-            if token and not (token.isascii() and token.isalnum() and len(token) <= TOKEN_LENGTH):
-                self.add_error(name, _("Letters and digits only, at most 32."))
+        for name, check in CHECKS.items():
+            try:
+                check(data.get(name) or "")
+            except ValidationError as error:
+                self.add_error(name, error)
         keep_stored(self, SECRETS)
         if data.get("discard_next"):
             data["next_callback_token"] = data["next_encoding_aes_key"] = ""
         return data
-
-    def _check_aes_key(self, name: str, key: str) -> None:
-        if not key:
-            return
-        try:
-            decode_aes_key(key)
-        except IllegalAesKey:
-            self.add_error(name, _("These must be the 43 letters and digits that WeCom shows as EncodingAESKey."))

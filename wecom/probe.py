@@ -8,7 +8,7 @@ and remedy follow when it is read.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -61,11 +61,14 @@ class Probed:
     detail: str = ""
 
 
-def probe(config: WeComConfig) -> Iterator[Probed]:
-    """Ask WeCom about each capability, in the order of the matrix. Takes LONGEST and one call at most."""
+def probe(config: WeComConfig, capabilities: Iterable[Capability] = Capability) -> Iterator[Probed]:
+    """Ask WeCom about each capability, in the order of the matrix. Takes LONGEST and one call at most.
+
+    ``config`` need not be saved, but for Capability.CALLBACK, which belongs to a saved app.
+    """
     until = time.monotonic() + LONGEST
     barred = ""
-    for capability in Capability:
+    for capability in capabilities:
         if capability is Capability.CALLBACK:
             found = _callback(config)
         elif barred or time.monotonic() > until:
@@ -110,7 +113,8 @@ def probe_and_keep(config: WeComConfig) -> list[Probed]:
 def explain(result: Probed | CapabilityResult, config: WeComConfig) -> Words:
     """Sentence and remedy of a result, in the language of now."""
     if result.errcode is None:
-        return words(result.finding, detail=result.detail, url=callback_url(config))
+        url = callback_url(config) if config.pk else ""
+        return words(result.finding, detail=result.detail, url=url)
     error = error_for("", result.errcode, result.detail, final=True)
     return Words(str(error.sentence), str(error.remedy))
 

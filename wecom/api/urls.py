@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from wecom.api.configs import ConfigsView, ConfigView, ConnectionTestView
 from wecom.api.sync_views import (
     SyncCustomersView,
     SyncDepartmentsView,
@@ -13,6 +14,9 @@ from wecom.api.sync_views import (
 )
 
 urlpatterns = [
+    path("config", ConfigsView.as_view(), name="wework-configs"),
+    path("config/test", ConnectionTestView.as_view(), name="wework-config-test"),
+    path("config/<int:id>", ConfigView.as_view(), name="wework-config"),
     path("sync", SyncView.as_view(), name="wework-sync"),
     path("sync/departments", SyncDepartmentsView.as_view(), name="wework-sync-departments"),
     path("sync/users", SyncUsersView.as_view(), name="wework-sync-users"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from wecom.admin.callbacks import pretty_xml
 from wecom.configs import callback_url, credentials_for
-from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
+from wecom.models import CallbackEvent, Capability, CapabilityResult, Member, RefusedCallback, WeComConfig
+from wecom.tests.peers import Peer, Raw
+from wecom.tests.probing import grant_everything, refusal
 
 pytestmark = pytest.mark.django_db
 SECRETS = {
@@ -328,3 +332,142 @@ def test_a_member_is_linked_to_the_person_who_logs_in(config: WeComConfig, log_i
     assert "user" in client.post("/admin/wecom/member/add/", data).context["adminform"].form.errors
     assert client.post("/admin/wecom/member/add/", data | {"user": staff.pk}).status_code == 302
     assert Member.objects.get().user == staff
+
+
+# -- what an app may do --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reachable(config: WeComConfig, peer: Peer, settings: Settings) -> WeComConfig:
+    """Its WeCom grants everything, and its address is played by the same server."""
+    grant_everything(peer)
+    settings.WECOM_CALLBACK_URL = f"{peer.url}/wecom/callback"
+    peer.answer("/wecom/callback", Raw(502))
+    WeComConfig.objects.update(slug=f"app-{uuid.uuid4().hex[:8]}")  # nothing in Redis is shared
+    config.refresh_from_db()
+    return config
+
+
+CHANGERS = ("view_wecomconfig", "change_wecomconfig")
+
+
+def test_an_app_that_was_never_probed_says_so(config: WeComConfig, log_in: Callable[..., Client]) -> None:
+    page = log_in("view_wecomconfig").get(f"{CONFIG}{config.pk}/change/").content.decode()
+    assert page.count("Not asked yet") == len(Capability)
+
+
+def test_a_probe_shows_the_matrix_with_what_to_do(
+    reachable: WeComConfig, peer: Peer, log_in: Callable[..., Client]
+) -> None:
+    peer.answer("externalcontact/get_follow_user_list", refusal(84074))
+    client = log_in(*CHANGERS)
+    url = f"{CONFIG}{reachable.pk}/probe/"
+    assert "nobody gets a message" in client.get(url).content.decode()
+    assert peer.received == []
+    page = client.post(url, follow=True).content.decode()
+    assert "6 of 9 work; 2 need a person" in page
+    for text in (
+        "The app may not see customers.",
+        "errcode 84074",
+        "客户联系 → 可调用接口的应用",
+        "HTTP status 502",
+        "ago",
+    ):
+        assert text in page
+
+
+def test_the_matrix_is_in_the_readers_language(
+    reachable: WeComConfig, peer: Peer, log_in: Callable[..., Client]
+) -> None:
+    peer.answer("oa/getapprovalinfo", refusal(-1))
+    log_in(*CHANGERS).post(f"{CONFIG}{reachable.pk}/probe/")
+    reader = log_in("view_wecomconfig", language="zh-hans")
+    assert "WeCom is busy" not in reader.get(f"{CONFIG}{reachable.pk}/change/").content.decode()
+
+
+def test_new_credentials_are_probed_at_once_and_a_new_name_is_not(
+    reachable: WeComConfig, peer: Peer, log_in: Callable[..., Client], django_capture_on_commit_callbacks: Any
+) -> None:
+    client = log_in(*CHANGERS)
+    url = f"{CONFIG}{reachable.pk}/change/"
+    same = {"slug": reachable.slug}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(url, form(**same, name="Renamed"))
+    assert peer.received == []
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(url, form(**same, secret="fresh-secret"))
+    assert response["Location"] == url
+    assert peer.calls("gettoken")[0].query["corpsecret"] == "fresh-secret"
+    assert CapabilityResult.objects.filter(ok=True).exists()
+
+
+def test_whoever_may_only_look_can_neither_probe_nor_check(
+    reachable: WeComConfig, log_in: Callable[..., Client]
+) -> None:
+    client = log_in("view_wecomconfig")
+    page = client.get(f"{CONFIG}{reachable.pk}/change/").content.decode()
+    for name in ("probe", "check-callback"):
+        assert f"/{name}/" not in page
+        assert client.post(f"{CONFIG}{reachable.pk}/{name}/").status_code == 403
+
+
+def test_the_check_of_the_callback_says_what_is_wrong_and_what_was_refused(
+    reachable: WeComConfig, log_in: Callable[..., Client]
+) -> None:
+    WeComConfig.objects.update(updated_at=timezone.now() - timedelta(minutes=1))
+    RefusedCallback.objects.create(
+        method="POST", code=-40001, reason="The signature does not match: the token here and the one in WeCom differ."
+    )
+    page = log_in(*CHANGERS).post(f"{CONFIG}{reachable.pk}/check-callback/").content.decode()
+    assert "does not reach this system (HTTP status 502)" in page
+    assert "Start the web processes" in page
+    assert "the token here and the one in WeCom differ" in page
+    assert LogEntry.objects.get().change_message
+
+
+# -- rotation, keys, deletion --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [("primary", "still with the present pair"), ("secondary", "the rotation can be finished")],
+)
+def test_a_rotation_shows_which_pair_is_in_use(
+    config: WeComConfig, log_in: Callable[..., Client], pair: str, text: str
+) -> None:
+    WeComConfig.objects.update(last_callback_at=timezone.now(), last_credential=pair)
+    client = log_in(*CHANGERS)
+    assert text not in client.get(f"{CONFIG}{config.pk}/change/").content.decode()
+    client.post(f"{CONFIG}{config.pk}/change/", form(**NEXT))
+    assert text in client.get(f"{CONFIG}{config.pk}/change/").content.decode()
+
+
+def test_secrets_that_cannot_be_opened_are_never_overwritten(
+    config: WeComConfig, log_in: Callable[..., Client], settings: Settings
+) -> None:
+    known = settings.FIELD_ENCRYPTION_KEYS
+    settings.FIELD_ENCRYPTION_KEYS = ["YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="]
+    client = log_in(*CHANGERS)
+    assert client.get(f"{CONFIG}{config.pk}/change/").status_code == 200
+    assert (
+        client.post(f"{CONFIG}{config.pk}/change/", form(name="Renamed", callback_token="Other2028")).status_code == 302
+    )
+    settings.FIELD_ENCRYPTION_KEYS = known
+    row = WeComConfig.objects.get()
+    assert (row.name, row.secret.reveal(), row.encoding_aes_key.reveal()) == (
+        "Renamed",
+        SECRETS["secret"],
+        SECRETS["encoding_aes_key"],
+    )
+
+
+def test_an_app_that_is_needed_is_not_deleted(config: WeComConfig, log_in: Callable[..., Client]) -> None:
+    Member.objects.create(config=config, userid="li.mei", name="李梅")
+    client = log_in(*CHANGERS, "delete_wecomconfig", "delete_member")
+    url = f"{CONFIG}{config.pk}/delete/"
+    assert "needed by 1 member" in client.get(url).content.decode()
+    client.post(url, {"post": "yes"})
+    assert WeComConfig.objects.exists() and Member.objects.exists()
+    Member.objects.all().delete()
+    client.post(url, {"post": "yes"})
+    assert not WeComConfig.objects.exists()

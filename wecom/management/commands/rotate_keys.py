@@ -15,8 +15,8 @@ from wecom.keys import renew_canary
 
 class Command(BaseCommand):
     help = (
-        "Seal every secret in the database anew with the first key of FIELD_ENCRYPTION_KEYS, after which the other keys "
-        "may go. May be interrupted and started again at any time, while everything runs. A secret that no key opens is "
+        "Seal every secret in the database anew with the first key of FIELD_ENCRYPTION_KEYS, after which the others "
+        "may go. May be interrupted and started again at any time. A secret that no key opens is "
         "named and left as it is; exit status 1 then."
     )
 
