@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from django.db import connection, transaction
 from projects.models import ProjectCache, ProjectType, TimeDisplayConfig
 from projects.parsing import read_moment
 
+AFTERSALES = ProjectType.AFTERSALES.value
 BATCH = 500
 PAYMENT_TIMES = frozenset({"payment_time", "paid_at"})
 _PHONE_KEY = re.compile(
@@ -29,18 +31,19 @@ _NUMBER = re.compile(r"\+?\d[\d\s().\-]*")
 _TIME_KEY = re.compile(r"(?:_at|_time)$")
 TIME_PART = re.compile(r"YYYY|MM|M|DD|D|HH|H|mm|m|ss|s")
 TIME_PARTS = {
-    "YYYY": "{0.year:04d}",
-    "MM": "{0.month:02d}",
-    "M": "{0.month}",
-    "DD": "{0.day:02d}",
-    "D": "{0.day}",
-    "HH": "{0.hour:02d}",
-    "H": "{0.hour}",
-    "mm": "{0.minute:02d}",
-    "m": "{0.minute}",
-    "ss": "{0.second:02d}",
-    "s": "{0.second}",
+    "YYYY": ("%04d", "year"),
+    "MM": ("%02d", "month"),
+    "M": ("%d", "month"),
+    "DD": ("%02d", "day"),
+    "D": ("%d", "day"),
+    "HH": ("%02d", "hour"),
+    "H": ("%d", "hour"),
+    "mm": ("%02d", "minute"),
+    "m": ("%d", "minute"),
+    "ss": ("%02d", "second"),
+    "s": ("%d", "second"),
 }
+"""How each is written, and the attribute of a datetime that it is."""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DATE_LENGTH = len("2024-02-02")
 MASKED = 4
@@ -95,26 +98,31 @@ def _masked(number: str) -> str:
 
 def format_time(moment: datetime, pattern: str, zone: str | tzinfo) -> str:
     """``moment`` in ``zone``, written as ``pattern`` says: YYYY MM M DD D HH H mm m ss s; the rest stays."""
-    return _template(pattern).format(moment.astimezone(zone_of(zone) if isinstance(zone, str) else zone))
+    return _writer(pattern)(moment.astimezone(zone_of(zone) if isinstance(zone, str) else zone))
 
 
 @lru_cache(maxsize=64)
-def _template(pattern: str) -> str:
-    """``pattern`` as a template of str.format, with the moment as its one argument."""
-    parts, end = [], 0
+def _writer(pattern: str) -> Callable[[datetime], str]:
+    """Writes a moment as ``pattern`` says; what is to be known of the pattern is found out once."""
+    template, names, end = "", [], 0
     for found in TIME_PART.finditer(pattern):
-        parts += [_literal(pattern[end : found.start()]), TIME_PARTS[found.group()]]
+        form, name = TIME_PARTS[found.group()]
+        template += _literal(pattern[end : found.start()]) + form
+        names.append(name)
         end = found.end()
-    return "".join([*parts, _literal(pattern[end:])])
+    template += _literal(pattern[end:])
+    values: Callable[[datetime], Any] = attrgetter(*names) if names else lambda _moment: ()
+    return lambda moment: template % values(moment)
 
 
 def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    return text.replace("%", "%%")
 
 
 def public_fields(project: ProjectFields, display: TimeDisplayConfig, *, phone_visible: bool) -> dict[str, Any]:
     """The ``project`` of the API: no stakeholder's contacts, and numbers in full only if ``phone_visible``."""
-    show = _Show(project.type, display, phone_visible)
+    pattern = display.aftersales_time_format if project.type == AFTERSALES else display.sales_time_format
+    show = _show(pattern, display.timezone, display.show_payment_time, phone_visible)
     fields: dict[str, Any] = {
         "id": project.remote_id,
         "type": project.type,
@@ -136,17 +144,15 @@ def write_document(project: ProjectFields, display: TimeDisplayConfig) -> str:
 
 
 class _Show:
-    """How values of one project are shown, nested ones too."""
+    """How values of a project are shown, nested ones too."""
 
-    def __init__(self, kind: str, display: TimeDisplayConfig, phone_visible: bool) -> None:
-        after_sales = kind == ProjectType.AFTERSALES
-        pattern = display.aftersales_time_format if after_sales else display.sales_time_format
-        self._template, self._zone = _template(pattern), zone_of(display.timezone)
+    def __init__(self, pattern: str, zone: str, payment_times: bool, phone_visible: bool) -> None:
+        self._write, self._zone = _writer(pattern), zone_of(zone)
         self._phone_visible = phone_visible
-        self._left_out = frozenset() if display.show_payment_time else PAYMENT_TIMES
+        self._left_out = frozenset() if payment_times else PAYMENT_TIMES
 
     def moment(self, moment: datetime) -> str:
-        return self._template.format(moment.astimezone(self._zone))
+        return self._write(moment.astimezone(self._zone))
 
     def members(self, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in values.items():
@@ -175,6 +181,10 @@ class _Show:
         if isinstance(value, list):
             return [self._masked(one) for one in value]
         return value if value is None or isinstance(value, bool) else mask_phone(value)
+
+
+_show = lru_cache(maxsize=16)(_Show)
+"""The same for all projects of a type."""
 
 
 @lru_cache(maxsize=1024)

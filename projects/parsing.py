@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -34,8 +33,8 @@ MILLISECONDS_FROM = 100_000_000_000
 _TYPES, _STATUSES, _ROLES = tuple(ProjectType.values), tuple(ProjectStatus.values), tuple(Role.values)
 _canonical = json.JSONEncoder(sort_keys=True).encode
 """An item as ASCII, the same for equal items."""
-_UNSTORABLE = re.compile(r"\\u0000|\\ud[89a-f]|Infinity")
-"""In that text: what no column takes, or harmless look-alikes."""
+_UNSTORABLE = (r"\u0000", r"\ud", "Infinity")
+"""In that text: what no column takes, or harmless look-alikes (Korean begins with \\ud too)."""
 
 
 class Parsed(NamedTuple):
@@ -97,7 +96,7 @@ class Reader:
         """Raises BadProject with the reason."""
         remote_id = self.id_of(item)
         text = _canonical(item)
-        if _UNSTORABLE.search(text):
+        if any(mark in text for mark in _UNSTORABLE):
             item = _storable(item)
         value = {field: item.get(name) for field, name in self.names.items()}
         return Parsed(

@@ -75,16 +75,15 @@ def _look_up(remote_ids: Collection[str]) -> dict[str, Known]:
     the database needs for its answer."""
     quote = connection.ops.quote_name
     columns = ", ".join(map(quote, ("remote_id", "id", "content_hash", "source_id", "type", "removed_at")))
-    # one parameter, however many there are
-    parameter: list[str] | str = list(remote_ids)
+    # one parameter, however many there are, and as JSON: psycopg writes arrays value by value
     if connection.vendor == "postgresql":
-        among = "= ANY(%s)"
+        among = "= ANY(ARRAY(SELECT json_array_elements_text(%s)))"
     else:
-        among, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(parameter)
+        among = "IN (SELECT value FROM json_each(%s))"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {columns} FROM {quote(ProjectCache._meta.db_table)} WHERE remote_id {among}",  # noqa: S608
-            [parameter],
+            [json.dumps(list(remote_ids))],
         )
         return {row[0]: row for row in cursor.fetchall()}
 

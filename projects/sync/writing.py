@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -42,6 +43,8 @@ COMMON = {
 """Columns that are the same in all rows of one statement. ``removed_at`` becomes NULL."""
 KEPT = ("remote_id", "created_at")
 """Columns that an existing row keeps."""
+ROWS_AT_ONCE = 80
+"""Rows of one statement on SQLite: with their columns fewer than the 999 parameters that every SQLite takes."""
 _json = json.JSONEncoder().encode
 
 
@@ -50,15 +53,17 @@ def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, d
     if not fetched:
         return
     moment = connection.ops.adapt_datetimefield_value
-    asked = {asked_at: moment(asked_at) for _project, asked_at in fetched}
+    asked = {asked_at: moment(asked_at) for asked_at in {one.asked_at for one in fetched}}
     rows = [(*_row(project, display), asked[asked_at]) for project, asked_at in fetched]
     common = (source.pk, display.version, moment(now), moment(now))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # one array per column: a constant statement, however many rows
-            cursor.execute(_statement("postgresql"), [*common, *map(list, zip(*rows, strict=True))])
+            cursor.execute(_from_arrays(), [*common, *map(list, zip(*rows, strict=True))])
         else:
-            cursor.executemany(_statement(connection.vendor), [row + common for row in rows])
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                together = rows[start : start + ROWS_AT_ONCE]
+                cursor.execute(_from_values(len(together)), [*common, *chain.from_iterable(together)])
 
 
 def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
@@ -78,21 +83,32 @@ def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
 
 
 @cache
-def _statement(vendor: str) -> str:
-    quote = connection.ops.quote_name
-    table = quote(ProjectCache._meta.db_table)
-    columns = ", ".join(map(quote, [*VARYING, *COMMON]))
-    if vendor == "postgresql":
-        arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in VARYING.values())
-        cast = ", ".join(quote(name) + ("::jsonb" if kind == "jsonb" else "") for name, kind in VARYING.items())
-        common = ", ".join(f"%s::{kind}" for kind in COMMON.values())
-        names = ", ".join(map(quote, VARYING))
-        rows = f"SELECT {cast}, {common} FROM unnest({arrays}) AS new ({names})"  # noqa: S608 - names of ours
-    else:
-        rows = f"VALUES ({', '.join(['%s'] * (len(VARYING) + len(COMMON)))})"
-    changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in (*VARYING, *COMMON) if name not in KEPT)
+def _from_arrays() -> str:
+    arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in VARYING.values())
+    names = ", ".join(map(_quoted, VARYING))
+    columns = [_quoted(name) + ("::jsonb" if kind == "jsonb" else "") for name, kind in VARYING.items()]
+    return _statement([f"%s::{kind}" for kind in COMMON.values()], columns, f"unnest({arrays}) AS new ({names})")
+
+
+@lru_cache(maxsize=2)
+def _from_values(rows: int) -> str:
+    row = f"({', '.join(['%s'] * len(VARYING))})"
+    return _statement(["%s"] * len(COMMON), ["*"], f"(VALUES {', '.join([row] * rows)})")
+
+
+def _statement(common: Sequence[str], varying: Sequence[str], rows: str) -> str:
+    """The upsert of what these expressions give of ``rows``."""
+    table, remote_id, removed_at = map(_quoted, (ProjectCache._meta.db_table, "remote_id", "removed_at"))
+    names = [*COMMON, *VARYING]
+    columns, expressions = ", ".join(map(_quoted, names)), ", ".join([*common, *varying])
+    changes = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in KEPT)
     return (
-        f"INSERT INTO {table} ({columns}) {rows} "
-        f"ON CONFLICT ({quote('remote_id')}) DO UPDATE SET {changes}, {quote('removed_at')} = NULL "
+        # without WHERE, SQLite takes ON for the condition of a join
+        f"INSERT INTO {table} ({columns}) SELECT {expressions} FROM {rows} WHERE true "  # noqa: S608 - names of ours
+        f"ON CONFLICT ({remote_id}) DO UPDATE SET {changes}, {removed_at} = NULL "
         f"WHERE {table}.source_id = excluded.source_id AND {table}.fetched_at <= excluded.fetched_at"
     )
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
