@@ -57,7 +57,7 @@ def users_of(config: WeComConfig) -> dict[str, int]:
             continue
         rows = model._base_manager.filter(**{relation.field.name: config})
         if count := rows.count():
-            found[model_ngettext(model, count)] = count
+            found[model_ngettext(model._meta, count)] = count
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.sealed import SealBroken
@@ -112,6 +113,13 @@ def probe_and_keep(config: WeComConfig) -> list[Probed]:
 
 def explain(result: Probed | CapabilityResult, config: WeComConfig) -> Words:
     """Sentence and remedy of a result, in the language of now."""
+    said = _said(result, config)
+    if result.ok is None and not result.finding:  # nobody tries again by themselves, as they do with calls that matter
+        return said._replace(remedy=gettext("Probe again in a while."))
+    return said
+
+
+def _said(result: Probed | CapabilityResult, config: WeComConfig) -> Words:
     if result.errcode is None:
         url = callback_url(config) if config.pk else ""
         return words(result.finding, detail=result.detail, url=url)

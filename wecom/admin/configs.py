@@ -36,7 +36,7 @@ def matrix(config: WeComConfig) -> list[dict[str, Any]]:
         if result := known.get(capability.value):
             line |= {"result": result, "tone": TONES[result.ok], "verdict": VERDICTS[result.ok]}
             line["words"] = explain(result, config)
-            line["place"] = "" if result.ok else PLACES[capability]
+            line["place"] = PLACES[capability] if result.ok is False else ""
         lines.append(line)
     return lines
 

@@ -31,7 +31,7 @@ class SecretField(StrictCharField):
         if value != MASK:
             super().run_validators(value)
 
-    def to_representation(self, value: Sealed) -> str:
+    def to_representation(self, value: Sealed) -> str:  # type: ignore[override]
         return str(value)
 
 
@@ -60,7 +60,7 @@ class CapabilitySerializer(serializers.Serializer[Any]):
     errcode = serializers.IntegerField(allow_null=True, help_text="WeCom's, if it refused.")
     message = serializers.CharField(help_text="What it means.")
     remedy = serializers.CharField(help_text="What to do about it; empty where nothing is wrong.")
-    place = serializers.CharField(help_text="Where in WeCom's console.")
+    place = serializers.CharField(help_text="Where in WeCom's console; empty unless it is refused.")
     checkedAt = serializers.DateTimeField(allow_null=True)
 
 
@@ -73,7 +73,7 @@ def shown(result: Probed | CapabilityResult, config: WeComConfig, checked_at: An
         "errcode": result.errcode,
         "message": said.sentence,
         "remedy": said.remedy,
-        "place": "" if result.ok else str(PLACES[Capability(result.capability)]),
+        "place": str(PLACES[Capability(result.capability)]) if result.ok is False else "",
         "checkedAt": checked_at,
     }
 
@@ -148,11 +148,11 @@ class WeWorkConfigSerializer(ExactSerializer):
     def get_capabilities(self, config: WeComConfig) -> list[dict[str, Any]]:
         known = {result.capability: result for result in config.capabilities.all()}
         results = [known[name] for name in Capability.values if name in known]
-        return CapabilitySerializer([shown(one, config, one.checked_at) for one in results], many=True).data
+        return list(CapabilitySerializer([shown(one, config, one.checked_at) for one in results], many=True).data)
 
     def validate_slug(self, slug: str) -> str:
-        others = WeComConfig.objects.exclude(pk=self.instance.pk if self.instance else None)
-        if others.filter(slug=slug).exists():
+        namesake = WeComConfig.objects.filter(slug=slug).first()
+        if namesake is not None and namesake != self.instance:
             raise serializers.ValidationError(_("Another app has this slug."), code="unique")
         return slug
 

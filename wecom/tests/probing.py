@@ -17,8 +17,8 @@ def refusal(errcode: int, errmsg: str = "refused, hint: [17_1_ab], from ip: 198.
 def grant_everything(peer: Peer) -> None:
     peer.answer("getcallbackip", {**OK, "ip_list": ["203.0.113.*"]})
     peer.answer("oa/getapprovalinfo", {**OK, "sp_no_list": []})
-    names, controls = [{"text": "报价审批", "lang": "zh_CN"}], {"controls": []}
-    peer.answer("oa/gettemplatedetail", {**OK, "template_names": names, "template_content": controls})
+    names = [{"text": "报价审批", "lang": "zh_CN"}]
+    peer.answer("oa/gettemplatedetail", {**OK, "template_names": names, "template_content": {"controls": []}})
     peer.answer("message/send", NOBODY_REACHED)
     peer.answer("department/simplelist", {**OK, "department_id": [{"id": 1, "parentid": 0, "order": 1}]})
     peer.answer("externalcontact/get_follow_user_list", {**OK, "follow_user": ["li.mei"]})

@@ -282,7 +282,7 @@ def test_the_inbox_is_filtered_in_the_operators_words(
     event(config, "parked", status="failed", parked_at=timezone.now(), subject="2026-1")
     event(config, "waiting", status="failed")
     event(config, "dead", status="dead")
-    event(config, "done", status="succeeded", event="change_contact")
+    event(config, "done", status="succeeded", event="enter_agent")
     rows = log_in("view_callbackevent").get(EVENTS, query).context["cl"].result_list
     assert {row.key for row in rows} == keys
 

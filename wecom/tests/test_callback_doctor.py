@@ -236,7 +236,7 @@ class TestAnotherQuotebridge:
         ],
     )
     def test_its_credentials_differ(self, app: WeComConfig, peer: Peer, theirs: dict[str, str], code: str) -> None:
-        peer.answer(PATH, lambda request: quotebridge(request, **theirs))
+        peer.answer(PATH, lambda request: quotebridge(request, **theirs))  # type: ignore[arg-type]
         assert codes(app) == [code]
 
     @pytest.mark.parametrize(

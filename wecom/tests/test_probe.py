@@ -133,8 +133,8 @@ def test_trouble_that_passes_says_nothing_about_the_right(config: WeComConfig, p
     seen = verdicts(config)
     assert (seen["directory"], seen["customers"]) == (None, None)
     with translation.override("en"):
-        sentence = explain(found(config, Capability.CUSTOMERS), config).sentence
-    assert sentence == "What answered was not WeCom's API (HTTP status 502)."
+        said = explain(found(config, Capability.CUSTOMERS), config)
+    assert said == ("What answered was not WeCom's API (HTTP status 502).", "Probe again in a while.")
 
 
 def test_a_host_that_is_away_costs_one_call(config: WeComConfig, settings: Settings) -> None:
