@@ -20,13 +20,16 @@ class Card:
     """One number with a way to its list. ``tone`` colours it while it is not zero."""
 
     label: str | Promise
-    count: int
+    count: int | None
+    """None: nobody knows at the moment."""
     url: str
     icon: str
     tone: str
 
     @property
     def shown(self) -> str:
+        if self.count is None:
+            return "–"
         return f"{COUNTED}+" if self.count > COUNTED else str(self.count)
 
 
@@ -42,23 +45,37 @@ class Kind:
     icon: str
     tone: str
 
+    def card(self, user: Any) -> Card:
+        count = self.rows(user).order_by().values("pk")[: COUNTED + 1].count()
+        url = f"{reverse(f'admin:{self.changelist}_changelist')}?{self.query}"
+        return Card(self.label, count, url, self.icon, self.tone if count else "quiet")
 
-_registered: dict[tuple[str, str], tuple[int, Kind]] = {}
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What a card tells that are no rows; ``page`` (the name of its URL in admin) tells more."""
+
+    label: str | Promise
+    permission: str
+    count: Callable[[], int | None]
+    page: str
+    icon: str
+    tone: str
+
+    def card(self, _user: Any) -> Card:
+        count = self.count()
+        return Card(self.label, count, reverse(f"admin:{self.page}"), self.icon, self.tone if count else "quiet")
 
 
-def register_cards(*kinds: Kind, place: int) -> None:
+_registered: list[tuple[int, Kind | Number]] = []
+
+
+def register_cards(*kinds: Kind | Number, place: int) -> None:
     """To be called by admin modules. ``place`` orders the page; kinds registered together keep their order."""
-    for kind in kinds:
-        _registered[kind.changelist, kind.query] = (place, kind)
+    _registered.extend((place, kind) for kind in kinds)
 
 
 def cards(request: HttpRequest) -> list[Card]:
     """One card for each number that this person may see; one small query each."""
-    kinds = [kind for _place, kind in sorted(_registered.values(), key=lambda entry: entry[0])]
-    return [_card(request.user, kind) for kind in kinds if request.user.has_perm(kind.permission)]
-
-
-def _card(user: Any, kind: Kind) -> Card:
-    count = kind.rows(user).order_by().values("pk")[: COUNTED + 1].count()
-    url = f"{reverse(f'admin:{kind.changelist}_changelist')}?{kind.query}"
-    return Card(kind.label, count, url, kind.icon, kind.tone if count else "quiet")
+    kinds = [kind for _place, kind in sorted(_registered, key=lambda entry: entry[0])]
+    return [kind.card(request.user) for kind in kinds if request.user.has_perm(kind.permission)]

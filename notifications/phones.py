@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-CHINA = "+86"
+from config.phones import CHINA
+
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _FILLERS = re.compile(r"[\s\-‐-―.()/·]")
 
@@ -33,9 +34,3 @@ def international(text: str) -> str:
     elif re.fullmatch(r"\+[1-9]\d{6,14}", number):
         return number
     raise BadNumber
-
-
-def masked(text: str) -> str:
-    """For logs and lists: ``138****8000``."""
-    number = text.removeprefix(CHINA)
-    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "****"

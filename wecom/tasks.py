@@ -10,7 +10,7 @@ from wecom import inbox, refusals, spool
 from wecom.client import for_config
 from wecom.configs import default_config
 from wecom.contacts import refreshes
-from wecom.directory_sync import runs
+from wecom.directory_sync import previews, runs
 from wecom.errors import WeComError
 from wecom.models import CallbackEvent, ContactRefresh, DirectoryType, WeComConfig
 
@@ -68,3 +68,8 @@ def sync_directory() -> str:
 @shared_task(name="wecom.run_directory_runs")
 def run_directory_runs() -> int:
     return runs.run_due()
+
+
+@shared_task(name=previews.TASK)
+def make_previews() -> int:
+    return previews.make_due()

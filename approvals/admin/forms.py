@@ -27,7 +27,7 @@ MOST_LISTED = 500
 
 
 def member_choices() -> list[tuple[str, str]]:
-    members = Member.objects.order_by("name").values_list("userid", "name")[:MOST_LISTED]
+    members = Member.objects.current().order_by("name").values_list("userid", "name")[:MOST_LISTED]
     return [(userid, f"{name} ({userid})") for userid, name in members]
 
 

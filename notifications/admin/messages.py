@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -17,10 +17,10 @@ from unfold.decorators import display
 from config.dashboard import Kind, register_cards
 from config.durable import OPEN, Status
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
+from config.phones import masked
 from notifications.about import page_of
 from notifications.admin.filters import EventFilter
 from notifications.models import ChannelKind, Notification
-from notifications.phones import masked
 
 SEE_NUMBERS = "projects.view_phone"
 """The right to see phone numbers in full; the numbers are those of the projects' people."""
@@ -107,6 +107,9 @@ class NotificationAdmin(QueueAdmin):
         """Whoever may not see numbers may not find out by searching either."""
         fields = ("recipient", "about", "key")
         return (*fields, "address", "body") if request.user.has_perm(SEE_NUMBERS) else fields
+
+    def get_hidden(self, request: HttpRequest) -> Collection[str]:
+        return () if request.user.has_perm(SEE_NUMBERS) else ("address",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(numbers_shown=Value(request.user.has_perm(SEE_NUMBERS)))

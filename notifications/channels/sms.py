@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from config.durable import PermanentFailure
+from config.phones import masked
 from notifications import phones
 from notifications.channels.base import Channel, Message
 from notifications.recipients import Recipient
@@ -64,7 +65,7 @@ class SmsChannel(Channel):
     def send(self, message: Message) -> str:
         number = _number(message.address)
         if settings.SMS_BACKEND == CONSOLE:
-            logger.info("sms", to=phones.masked(number), text=message.body, template=message.sms_template)
+            logger.info("sms", to=masked(number), text=message.body, template=message.sms_template)
             return ""
         if not message.sms_template:
             raise PermanentFailure(_no_template(message))
@@ -79,7 +80,7 @@ def _number(address: str) -> str:
     except phones.BadNumber:
         sentence = _("%(number)s is no mobile number. %(remedy)s")
         remedy = _("Correct it where it was entered; a Chinese mobile number has 11 digits and begins with 1.")
-        raise PermanentFailure(sentence % {"number": phones.masked(address), "remedy": remedy}) from None
+        raise PermanentFailure(sentence % {"number": masked(address), "remedy": remedy}) from None
 
 
 def _no_template(message: Message) -> str:

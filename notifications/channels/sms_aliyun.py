@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from config.durable import NotYet
+from config.phones import CHINA
 from notifications.channels.sms import CONNECT_SECONDS, READ_SECONDS, endpoint
 from notifications.channels.sms_errors import (
     ACCOUNT_REFUSED,
@@ -35,7 +36,6 @@ from notifications.channels.sms_errors import (
     sdk_missing,
     unanswered,
 )
-from notifications.phones import CHINA
 
 DEFAULT_REGION = "cn-hangzhou"
 SENT = "OK"

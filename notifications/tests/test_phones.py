@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from notifications.phones import BadNumber, international, masked
+from config.phones import masked
+from notifications.phones import BadNumber, international
 
 
 @pytest.mark.parametrize(

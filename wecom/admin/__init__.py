@@ -1,5 +1,5 @@
 """WeCom in the admin, one module per subject."""
 
-from wecom.admin import callbacks, configs, members
+from wecom.admin import callbacks, cards, configs, customers, directory, members, refreshes, runs
 
-__all__ = ["callbacks", "configs", "members"]
+__all__ = ["callbacks", "cards", "configs", "customers", "directory", "members", "refreshes", "runs"]

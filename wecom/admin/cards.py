@@ -1,0 +1,39 @@
+"""WeCom's numbers on the admin's first page."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from config.dashboard import Kind, Number, register_cards
+from wecom.errors import WeComError
+from wecom.models import Member, WeComConfig
+from wecom.quota import pauses_of
+
+
+def _paused() -> int | None:
+    try:
+        return sum(len(pauses_of(config)) for config in WeComConfig.objects.filter(enabled=True))
+    except WeComError:
+        return None  # Redis is away, and only it knows
+
+
+register_cards(
+    Number(
+        label=_("Paused calls to WeCom"),
+        permission="wecom.view_directorysyncrun",
+        count=_paused,
+        page="wecom_directorysyncrun_quota",
+        icon="speed",
+        tone="warning",
+    ),
+    Kind(
+        label=_("Suggested staff users"),
+        permission="wecom.change_member",
+        rows=lambda _user: Member.objects.current().filter(user=None, suggested_user__isnull=False),
+        changelist="wecom_member",
+        query="link=suggested&presence=current",
+        icon="how_to_reg",
+        tone="info",
+    ),
+    place=40,
+)
