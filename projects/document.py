@@ -6,7 +6,6 @@ the chosen format, so that reading costs no work. It is written with the copy, a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection, transaction
 
+from projects import json_text
 from projects.models import ProjectCache, ProjectType, TimeDisplayConfig
 from projects.parsing import read_moment
 
@@ -44,7 +44,6 @@ TIME_PARTS = {
     "s": ("%d", "second"),
 }
 """How each is written, and the attribute of a datetime that it is."""
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DATE_LENGTH = len("2024-02-02")
 MASKED = 4
 """Digits of a number that are hidden, before the last four: 138****8888."""
@@ -140,7 +139,7 @@ def public_fields(project: ProjectFields, display: TimeDisplayConfig, *, phone_v
 
 def write_document(project: ProjectFields, display: TimeDisplayConfig) -> str:
     """The text for links. A link whose role may see numbers is answered with ``public_fields`` instead."""
-    return _encode(public_fields(project, display, phone_visible=False))
+    return json_text.write(public_fields(project, display, phone_visible=False))
 
 
 class _Show:

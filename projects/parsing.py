@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.errors import BadProject
+from projects.json_text import canonical
 from projects.models import ProjectStatus, ProjectType, RemoteSource, Role
 
 FIELDS = ("id", "type", "title", "status", "customer_name", "phone", "updated_at", "stakeholders")
@@ -31,10 +30,8 @@ HASH_BYTES = 16
 MILLISECONDS_FROM = 100_000_000_000
 """A number of seconds beyond this is one of milliseconds."""
 _TYPES, _STATUSES, _ROLES = tuple(ProjectType.values), tuple(ProjectStatus.values), tuple(Role.values)
-_canonical = json.JSONEncoder(sort_keys=True).encode
-"""An item as ASCII, the same for equal items."""
-_UNSTORABLE = (r"\u0000", r"\ud", "Infinity")
-"""In that text: what no column takes, or harmless look-alikes (Korean begins with \\ud too)."""
+_UNSTORABLE = (rb"\u0000", rb"\ud")
+"""In an item as canonical JSON: what no column takes, or harmless look-alikes."""
 
 
 class Parsed(NamedTuple):
@@ -85,17 +82,17 @@ class Reader:
 
     def hash_of(self, item: Any) -> str:
         """Equal for equal content, whatever the order of its fields; another one when the field names change."""
-        return self._hash(_canonical(item))
+        return self._hash(canonical(item))
 
-    def _hash(self, text: str) -> str:
+    def _hash(self, text: bytes) -> str:
         digest = self._seed.copy()
-        digest.update(text.encode())
+        digest.update(text)
         return digest.hexdigest()
 
     def parse(self, item: Any) -> Parsed:
         """Raises BadProject with the reason."""
         remote_id = self.id_of(item)
-        text = _canonical(item)
+        text = canonical(item)
         if any(mark in text for mark in _UNSTORABLE):
             item = _storable(item)
         value = {field: item.get(name) for field, name in self.names.items()}
@@ -148,7 +145,7 @@ def read_moment(value: Any) -> datetime | None:
             moment = datetime.fromtimestamp(value / 1000 if abs(value) >= MILLISECONDS_FROM else value, UTC)
         else:
             return None
-        if timezone.is_naive(moment):
+        if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))
         return moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
@@ -158,6 +155,8 @@ def read_moment(value: Any) -> datetime | None:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
+    if value is None:  # most of what is no text
+        return ""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
@@ -173,13 +172,11 @@ def _people(value: Any) -> list[dict[str, str]]:
 
 
 def _storable(value: Any) -> Any:
-    """``value`` without what no database column takes: NUL, half a surrogate pair, a number beyond all numbers."""
+    """``value`` without what no database column takes: NUL, half a surrogate pair."""
     match value:
         case str():
             clean = value.replace("\0", "")
             return clean if clean.isascii() else clean.encode("utf-8", "replace").decode()
-        case float():
-            return value if math.isfinite(value) else None
         case dict():
             return {_storable(name): _storable(content) for name, content in value.items()}
         case list():

@@ -5,12 +5,11 @@ What comes back is checked against what the contract says before anybody believe
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -21,6 +20,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from config.outbound import TooLarge, TooSlow, kept_session, read_body
 from config.sealed import SealBroken
+from projects import json_text
 from projects.errors import BadProject, RemoteAway, RemoteLied, RemoteRefused, Text
 from projects.models import RemoteSource
 from projects.parsing import Reader
@@ -236,16 +236,12 @@ def _refuse_status(status: int) -> None:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content, parse_constant=_no_number)
+        return json_text.read(content)
     except (ValueError, RecursionError):
         pass
     if content.lstrip()[:1] == b"<":
         raise RemoteLied(_("The library answered with a web page instead of data."), remedy=_CHECK_ADDRESS)
     raise RemoteLied(_("The library's answer is incomplete or no JSON."), remedy=_CHECK_LIBRARY)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _failure(error: Exception) -> RemoteAway | RemoteLied:

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('message', models.CharField(blank=True, max_length=500, verbose_name='message')),
                 ('error_detail', models.TextField(blank=True, verbose_name='error in detail')),
                 ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='projects.remotesource', verbose_name='source')),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='projects.remotesource', verbose_name='source')),
             ],
             options={
                 'verbose_name': 'synchronisation run',

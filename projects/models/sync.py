@@ -34,7 +34,9 @@ OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
 class ProjectSyncHistory(models.Model):
     """One run over one source. Opened, claimed and closed by ``projects.sync.runs`` only."""
 
-    source = models.ForeignKey(RemoteSource, models.CASCADE, verbose_name=_("source"), related_name="runs")
+    source = models.ForeignKey(
+        RemoteSource, models.CASCADE, verbose_name=_("source"), related_name="runs", db_index=False
+    )
     sync_type = models.CharField(_("started by"), max_length=8, choices=SyncType.choices, default=SyncType.MANUAL)
     status = models.CharField(_("status"), max_length=8, choices=RunStatus.choices, default=RunStatus.PENDING)
     force = models.BooleanField(_("forced"), default=False, help_text=_("The brake was off."))

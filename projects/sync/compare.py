@@ -27,17 +27,12 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class Given(NamedTuple):
-    """An item of a page, and when the page was asked for."""
-
-    item: Any
-    asked_at: datetime
-
-
 @dataclass(slots=True)
 class Difference:
     """A page against the mirror."""
 
+    asked_at: datetime
+    """When the page was asked for."""
     new: list[Fetched] = field(default_factory=list)
     """Without a copy."""
     changed: list[Fetched] = field(default_factory=list)
@@ -50,7 +45,7 @@ class Difference:
 
 def compare(reader: Reader, source_id: int, page: Page, types: Collection[str]) -> Difference:
     """``page`` of a source against its copies. Of other types than ``types`` only what we have already counts."""
-    difference = Difference()
+    difference = Difference(page.asked_at)
     items: dict[str, Any] = {}
     for item in page.items:
         try:
@@ -60,7 +55,7 @@ def compare(reader: Reader, source_id: int, page: Page, types: Collection[str]) 
     known = _look_up(items)
     for remote_id, item in items.items():
         try:
-            _place(difference, reader, source_id, Given(item, page.asked_at), known.get(remote_id), types)
+            _place(difference, reader, source_id, item, known.get(remote_id), types)
         except BadProject as error:
             difference.refused.append(Refusal(remote_id, str(error)))
     return difference
@@ -89,12 +84,12 @@ def _look_up(remote_ids: Collection[str]) -> dict[str, Known]:
 
 
 def _place(
-    difference: Difference, reader: Reader, source_id: int, given: Given, known: Known | None, types: Collection[str]
+    difference: Difference, reader: Reader, source_id: int, item: Any, known: Known | None, types: Collection[str]
 ) -> None:
     if known is None:
-        project = reader.parse(given.item)
+        project = reader.parse(item)
         if project.type in types:
-            difference.new.append(Fetched(project, given.asked_at))
+            difference.new.append(Fetched(project, difference.asked_at))
         return
     _remote_id, key, content_hash, known_source, kind, removed_at = known
     if known_source != source_id:
@@ -102,7 +97,7 @@ def _place(
     if removed_at is None:
         if kind in types:
             difference.present.append(key)
-        if content_hash == reader.hash_of(given.item):
+        if content_hash == reader.hash_of(item):
             difference.unchanged += kind in types
             return
-    difference.changed.append(Fetched(reader.parse(given.item), given.asked_at))
+    difference.changed.append(Fetched(reader.parse(item), difference.asked_at))

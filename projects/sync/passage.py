@@ -26,8 +26,8 @@ from projects.sync.missing import Found, Seen, brake_holds, listed_copies, missi
 MOST_REASONS = 50
 """Unusable projects whose reasons are kept; the others are counted."""
 LONGEST_REASON = 300
-WRITE_AT = 1000
-"""Changed projects that are written together, at least."""
+WRITE_AT = 500
+"""Changed projects that are written together, at least: a page that is all new, for what waits costs memory."""
 WRITE_EVERY = 1.0
 """Seconds that something changed waits to be written, and that the progress is old, beyond the time of a page."""
 SPARE = timedelta(seconds=30)

@@ -6,7 +6,6 @@ fetched later stays, and a row of another source is never touched.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from projects import json_text
 from projects.document import write_document
 from projects.models import ProjectCache, RemoteSource, TimeDisplayConfig
 from projects.parsing import Fetched, Parsed
@@ -45,7 +45,6 @@ KEPT = ("remote_id", "created_at")
 """Columns that an existing row keeps."""
 ROWS_AT_ONCE = 80
 """Rows of one statement on SQLite: with their columns fewer than the 999 parameters that every SQLite takes."""
-_json = json.JSONEncoder().encode
 
 
 def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, display: TimeDisplayConfig) -> None:
@@ -75,8 +74,8 @@ def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
         project.customer_name,
         project.phone,
         connection.ops.adapt_datetimefield_value(project.remote_updated_at),
-        _json(project.stakeholders),
-        _json(project.extra),
+        json_text.write(project.stakeholders),
+        json_text.write(project.extra),
         write_document(project, display),
         project.content_hash,
     )

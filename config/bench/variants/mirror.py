@@ -136,11 +136,13 @@ def synchronise(source: Any) -> Any:
 
 def pages(library: str) -> Any:
     """The pages of the library as lists, over one kept connection."""
+    from projects import json_text
+
     with requests.Session() as session:
         number, total = 1, 1
         while (number - 1) * SIZE < total:
             query: dict[str, str | int] = {"types": "presale,aftersales,sales", "page": number, "page_size": SIZE}
-            answer = json.loads(session.get(f"{library}/projects", params=query, timeout=60).content)
+            answer = json_text.read(session.get(f"{library}/projects", params=query, timeout=60).content)
             yield answer["projects"]
             number, total = number + 1, answer["total"]
 
