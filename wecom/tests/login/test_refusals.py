@@ -90,7 +90,7 @@ def test_who_is_not_a_member_of_the_company(browser: LogInBrowser, li: Member, p
         (Raw(502, b"<html>"), 503, "HTTP status 502"),
         (Close(), 503, "connection to WeCom broke"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if isinstance(value, Close) else str(value),
 )
 def test_troubles_of_wecom(browser: LogInBrowser, li: Member, peer: Peer, script: Any, status: int, words: str):
     peer.answer("auth/getuserinfo", script)
