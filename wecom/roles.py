@@ -22,3 +22,9 @@ RIGHTS: dict[str, list[str]] = {
     # sees everything but phone numbers, changes nothing
     "auditor": _PAGES,
 }
+
+REFRESH_RIGHTS: dict[str, list[str]] = {
+    "integration_admin": ["wecom.view_contactrefresh", "wecom.change_contactrefresh"],
+    "auditor": ["wecom.view_contactrefresh"],
+}
+"""The queue of what callbacks spoke of: to be looked at, and retried."""

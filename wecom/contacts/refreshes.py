@@ -7,6 +7,7 @@ too early is not written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -83,7 +84,7 @@ def refresh(row: ContactRefresh) -> None:
                 tell(row.config_id, RefreshKind(row.kind), change, row.subject)
 
 
-def _nameless(row: ContactRefresh, *, since: object) -> list[int]:
+def _nameless(row: ContactRefresh, *, since: datetime) -> list[int]:
     """Departments that a member has just brought along: so far nothing but their number is known."""
     found = Department.objects.filter(config=row.config_id, synced_at=since, content_hash="", deleted_at=None)
     return list(found.values_list("remote_id", flat=True)) if row.kind == RefreshKind.MEMBER else []

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from wecom.standin.call import Call
 from wecom.standin.company import (
-    MEMBERS,
     Department,
     Member,
     find_department,
-    find_visible_member,
     visible_departments,
-    visible_members,
 )
 from wecom.standin.errors import ApiError
 from wecom.standin.tokens import is_assistants
@@ -46,7 +43,7 @@ def user_get(world: World, call: Call) -> dict[str, Any]:
     userid = call.query.get("userid", "")
     if not userid:
         raise ApiError(40003, "userid missing")
-    member = find_visible_member(userid) or world.crowd.find_member(userid)
+    member = world.staff.find_visible(userid) or world.crowd.find_member(userid)
     if member is None:
         raise ApiError(60111, "userid not found")
     return _member(world, member)
@@ -74,7 +71,7 @@ def user_list_id(world: World, call: Call) -> dict[str, Any]:
     if not cursor.isdigit():
         raise ApiError(60268, "invalid cursor")
     first, last = int(cursor), int(cursor) + min(max(limit, 1), MOST_IDS)
-    everybody = chain(MEMBERS, world.crowd.members())
+    everybody = chain(world.staff.members(), world.crowd.members())
     places = ((member.userid, department) for member in everybody for department in member.departments)
     rows = list(islice(places, first, last + 1))
     return {
@@ -97,7 +94,7 @@ def _below(world: World, call: Call) -> list[Department]:
 
 def _members_of(world: World, call: Call) -> list[Member]:
     department = _wanted_department(world, call.query.get("department_id", "")).id
-    return [*visible_members(department), *world.crowd.members_of(department)]
+    return [*world.staff.visible(department), *world.crowd.members_of(department)]
 
 
 def _wanted_department(world: World, number: str) -> Department:

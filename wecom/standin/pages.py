@@ -18,8 +18,9 @@ from config.standin.web import Request, Response, change_language, html_response
 from wecom.standin import login_pages, tokens
 from wecom.standin.acts import act
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
+from wecom.standin.contact_events import act_on_customer
 from wecom.standin.faults import FAULT_KINDS
-from wecom.standin.phone import approval_view, event_rows, list_view, message_rows
+from wecom.standin.phone import approval_view, customer_rows, event_rows, list_view, message_rows
 from wecom.standin.wecom_api import ROUTES
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ PARAMETER_WORDS = {
     "status": gettext_lazy("HTTP status"),
     "moment": gettext_lazy("when"),
 }
-TABS = ("todo", "sent", "done", "messages")
+TABS = ("todo", "sent", "done", "messages", "customers")
 LATEST_EVENTS = 12
 # errcode, effect: the answers offered as one-click switches
 COMMON_ERRCODES = (-1, 45009, 42001, 40014, 301055, 60020, 301026, 301057)
@@ -64,6 +65,8 @@ def phone(world: World, request: Request) -> Response:
     context: dict[str, Any] = {"member": member, "tab": tab, "tabs": _tabs(world, member)}
     if tab == "messages":
         return _page(world, "messages", context | {"messages": message_rows(world, member.userid)})
+    if tab == "customers":
+        return _page(world, "customers", context | {"customers": customer_rows(world, member.userid)})
     return _page(world, "list", context | {"approvals": list_view(world, member, tab)})
 
 
@@ -98,6 +101,17 @@ def act_page(world: World, request: Request) -> Response:
     except ControlError as problem:
         return approval_page(world, request, key, problem)
     return redirect(f"/phone/approvals/{quote(key)}?{urlencode({'as': userid, 'tab': tab})}")
+
+
+def customer_page(world: World, request: Request) -> Response:
+    """What the member's phone does with a customer: ``add`` with a name, ``delete``, and ``remove_member``, which is
+    the customer's doing."""
+    form = request.form()
+    userid = form.get("as", "")
+    told = {name: form[name].strip() for name in ("name", "remark") if form.get(name, "").strip()}
+    if form.get("action") != "add" or told.get("name"):
+        act_on_customer(world, form.get("key", ""), form.get("action", ""), userid, told)
+    return redirect(f"/phone?{urlencode({'as': userid, 'tab': 'customers'})}")
 
 
 def faults_page(world: World, request: Request, problem: str = "") -> Response:
@@ -145,6 +159,7 @@ _PAGES = {
     ("GET", "/"): home,
     ("GET", "/phone"): phone,
     ("POST", "/phone/act"): act_page,
+    ("POST", "/phone/customers"): customer_page,
     ("GET", "/faults"): faults_page,
     ("POST", "/faults"): change_faults,
     ("GET", login_pages.QR_PATH): login_pages.qr_page,
@@ -175,6 +190,7 @@ def _tabs(world: World, member: Member) -> list[tuple[str, str, int]]:
         ("sent", _("My requests"), 0),
         ("done", _("Decided"), 0),
         ("messages", _("Messages"), 0),
+        ("customers", _("Customers"), 0),
     ]
 
 

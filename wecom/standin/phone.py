@@ -107,6 +107,22 @@ def message_rows(world: World, userid: str) -> list[dict[str, Any]]:
     ]
 
 
+def customer_rows(world: World, userid: str) -> list[dict[str, Any]]:
+    """The member's customers, newest first, with what the member has noted."""
+    names = {key: name for group in world.customers.groups().values() for key, name in group["tags"].items()}
+    return [
+        {
+            "id": customer["external_userid"],
+            "name": customer["name"],
+            "company": customer.get("corp_name", ""),
+            "remark": notes["remark"],
+            "tags": [names[key] for key in notes["tag_id"] if key in names],
+            "since": clock_text(notes["createtime"]) if notes.get("createtime") else "",
+        }
+        for customer, notes in reversed(world.customers.of_members([userid]))
+    ]
+
+
 def event_rows(world: World, limit: int) -> list[dict[str, Any]]:
     rows = []
     for event in world.events.latest(limit=limit):

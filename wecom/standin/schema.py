@@ -78,6 +78,17 @@ CREATE TABLE IF NOT EXISTS login_codes (
     issued_at REAL NOT NULL,
     used_at REAL
 );
+CREATE TABLE IF NOT EXISTS staff (userid TEXT PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS customers (external_userid TEXT PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS follows (
+    external_userid TEXT NOT NULL,
+    userid TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (external_userid, userid)
+);
+CREATE INDEX IF NOT EXISTS follows_by_member ON follows (userid);
+CREATE TABLE IF NOT EXISTS tag_groups (group_id TEXT PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS unlicensed (userid TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS answers (
     endpoint TEXT NOT NULL,
     errcode INTEGER NOT NULL,

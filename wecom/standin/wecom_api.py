@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.standin.errors import BrokenAnswer, ConnectionDropped
 from config.standin.faults import Fault
-from wecom.standin import directory_api, engine_api, login_codes, message_api, oa_api, oa_list, tokens
+from wecom.standin import customer_api, directory_api, engine_api, login_codes, message_api, oa_api, oa_list, tokens
 from wecom.standin.call import WRONG_JSON, Call
 from wecom.standin.errors import ApiError
 
@@ -58,6 +58,11 @@ ROUTES: dict[str, Route] = {
     "user/simplelist": Route("GET", directory_api.user_simplelist),
     "user/list": Route("GET", directory_api.user_list),
     "user/list_id": Route("POST", directory_api.user_list_id),
+    "externalcontact/get_follow_user_list": Route("GET", customer_api.get_follow_user_list),
+    "externalcontact/list": Route("GET", customer_api.list_of_member),
+    "externalcontact/get": Route("GET", customer_api.get),
+    "externalcontact/batch/get_by_user": Route("POST", customer_api.batch_get_by_user),
+    "externalcontact/get_corp_tag_list": Route("POST", customer_api.get_corp_tag_list),
     "auth/getuserinfo": Route("GET", login_codes.getuserinfo),
 }
 

@@ -10,6 +10,7 @@ from config.standin.store import Store
 from wecom.crypto import CallbackCrypto
 from wecom.standin.approvals import Approvals
 from wecom.standin.crowd import Crowd
+from wecom.standin.customers import Customers
 from wecom.standin.events import EventQueue
 from wecom.standin.faults import FAULT_KINDS
 from wecom.standin.form_template import FormTemplate, expense_template, quote_template
@@ -17,6 +18,7 @@ from wecom.standin.limits import Limits
 from wecom.standin.options import Options
 from wecom.standin.schema import KEPT_ON_RESET, SCHEMA
 from wecom.standin.sender import Sender
+from wecom.standin.staff import Staff
 
 
 class World:
@@ -29,6 +31,8 @@ class World:
         self.faults = Faults(self.store, FAULT_KINDS, prefix="/cgi-bin/")
         self.limits = Limits(options.calls_per_minute, clock)
         self.crowd = Crowd(options.company_size)
+        self.staff = Staff(self.store)
+        self.customers = Customers(self.store)
         self.approvals = Approvals(self.store)
         self.events = EventQueue(self.store, self.faults, clock)
         crypto = CallbackCrypto(options.token, options.aes_key, options.corp_id)

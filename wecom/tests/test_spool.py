@@ -178,7 +178,7 @@ def test_a_spool_that_cannot_be_listed_does_not_stop_the_sweep(
 ) -> None:
     deliver(approval_event("1"))
     folder.symlink_to(tmp_path / ("x" * 300))  # ENAMETOOLONG, for root too
-    assert tasks.sweep() == {"replayed": 0, "due": 1, "forgotten": 0}
+    assert tasks.sweep() == {"replayed": 0, "due": 1, "contacts": 0, "runs": 0, "forgotten": 0}
 
 
 def test_without_credentials_the_files_wait(folder: Path) -> None:
@@ -243,5 +243,6 @@ def test_many_processes_that_replay_at_once_store_each_event_once(folder: Path) 
 def test_the_sweep_replays_wakes_and_forgets(config: WeComConfig) -> None:
     keep("1")
     RefusedCallback.objects.bulk_create(RefusedCallback(method="GET", code=400, reason=str(n)) for n in range(503))
-    assert tasks.sweep() == {"replayed": 1, "due": 0, "forgotten": 3}  # what is replayed wakes the worker itself
+    # what is replayed wakes the worker itself
+    assert tasks.sweep() == {"replayed": 1, "due": 0, "contacts": 0, "runs": 0, "forgotten": 3}
     assert set(RefusedCallback.objects.order_by("id").values_list("reason", flat=True)[:1]) == {"3"}

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from wecom.crypto import IllegalAesKey
+from wecom.standin import customers
 from wecom.standin.bulk import seed
 from wecom.standin.options import DEFAULT_TEMPLATE_ID, Options
 from wecom.standin.server import StandinServer
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         world = self._world(options)
         if options["seed"]:
             seed(world)
+            customers.seed(world)
         try:
             server = StandinServer(world)
         except OSError as error:

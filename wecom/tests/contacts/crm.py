@@ -1,4 +1,4 @@
-"""A company with customers at the other end of a socket, which the test changes as it likes; it answers as WeCom does."""
+"""A company with customers at the other end of a socket, which the test changes as it likes."""
 
 from __future__ import annotations
 

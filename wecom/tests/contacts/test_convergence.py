@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 
 from wecom import inbox
 from wecom.contacts import refreshes
-from wecom.models import CallbackEvent, ContactRefresh, DirectorySyncRun, ExternalContact, Member, TagGroup, WeComConfig
-from wecom.models import Department
+from wecom.models import (
+    CallbackEvent,
+    ContactRefresh,
+    Department,
+    DirectorySyncRun,
+    ExternalContact,
+    Member,
+    TagGroup,
+    WeComConfig,
+)
 from wecom.tests.contacts.conftest import arrive, synchronise
 from wecom.tests.contacts.crm import Crm
 from wecom.tests.contacts.mirror import picture
@@ -20,7 +28,7 @@ from wecom.tests.contacts.mirror import picture
 pytestmark = pytest.mark.django_db(transaction=True)
 
 USERIDS, CUSTOMERS, TAGS, DEPARTMENTS = ("ann", "bob", "cy"), ("x", "y"), ("t1", "t2"), (1, 2, 3)
-Told = tuple[str, str, dict[str, object]]
+Told = tuple[str, str, dict[str, Any]]
 
 
 def hire(crm: Crm, userid: str, number: int) -> list[Told]:
@@ -93,7 +101,8 @@ def label(crm: Crm, _userid: str, number: int) -> list[Told]:
         for follow in crm.follows.values():
             follow["tag_id"] = []
         return [("change_external_tag", "delete", {"Id": "g", "TagType": "tag_group"})]
-    crm.group("g", **{tag: f"name{number}"})
+    names: dict[str, Any] = {tag: f"name{number}"}
+    crm.group("g", **names)
     return [("change_external_tag", "create", {"Id": tag, "TagType": "tag"})]
 
 

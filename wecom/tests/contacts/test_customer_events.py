@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from wecom.models import CallbackEvent, ContactRefresh, ExternalContact, Follower, Tag, WeComConfig
+from wecom.models import CallbackEvent, ContactRefresh, DirectorySyncRun, ExternalContact, Follower, Tag, WeComConfig
 from wecom.signals import contact_changed
 from wecom.tests.contacts.conftest import happens, read_anew, synchronise
 from wecom.tests.contacts.crm import Crm
@@ -80,7 +81,7 @@ def test_a_customer_with_a_tag_that_is_new_brings_the_tags_along(app_in_use: WeC
 def test_a_customer_whom_a_member_deletes_is_gone_with_the_last(
     app_in_use: WeComConfig, crm: Crm, heard: Heard
 ) -> None:
-    gone = {"ExternalUserID": "x", "Source": "DELETE_BY_TRANSFER"}
+    gone: dict[str, Any] = {"ExternalUserID": "x", "Source": "DELETE_BY_TRANSFER"}
     crm.unfollow("x", "m")
     assert happens(app_in_use, CUSTOMER, "del_external_contact", UserID="M", **gone) == "applied"
     assert ExternalContact.objects.get(external_userid="x").deleted_at is None
@@ -105,7 +106,7 @@ def test_a_customer_who_removes_the_member_stays_and_it_is_noted(
     app_in_use: WeComConfig, crm: Crm, heard: Heard
 ) -> None:
     """WeCom goes on telling of both."""
-    removed = {"UserID": "m", "ExternalUserID": "y"}
+    removed: dict[str, Any] = {"UserID": "m", "ExternalUserID": "y"}
     assert happens(app_in_use, CUSTOMER, "del_follow_user", **removed) == "applied"
     follower = Follower.objects.get(customer__external_userid="y")
     event = CallbackEvent.objects.get(change_type="del_follow_user")
@@ -133,7 +134,7 @@ def test_a_customer_who_removes_the_member_stays_and_it_is_noted(
 def test_a_failed_hand_over_is_told_with_its_reason(
     app_in_use: WeComConfig, crm: Crm, heard: Heard, reason: str, outcome: str
 ) -> None:
-    tags = {"UserID": "n", "ExternalUserID": "y", "FailReason": reason}
+    tags: dict[str, Any] = {"UserID": "n", "ExternalUserID": "y", "FailReason": reason}
     assert happens(app_in_use, CUSTOMER, "transfer_fail", **tags) == outcome
     assert heard.changes == [("customer", "transfer_failed", "y")]
     assert same(app_in_use, crm)
@@ -188,22 +189,18 @@ def test_callbacks_older_than_the_last_run_do_no_harm(app_in_use: WeComConfig, c
 
 def test_a_partial_run_makes_no_callback_old(app_in_use: WeComConfig, crm: Crm) -> None:
     """It has not read that member's customers."""
-    from django.utils import timezone
-
-    from wecom.models import DirectorySyncRun
-
     crm.unlicensed = {"m"}
     synchronise(app_in_use)
-    DirectorySyncRun.objects.filter(status="success").update(started_at=timezone.now() - timezone.timedelta(days=2))
+    DirectorySyncRun.objects.filter(status="success").update(started_at=timezone.now() - timedelta(days=2))
     crm.unfollow("y", "m")
-    gone = {"UserID": "m", "ExternalUserID": "y"}
+    gone: dict[str, Any] = {"UserID": "m", "ExternalUserID": "y"}
     assert happens(app_in_use, CUSTOMER, "del_external_contact", age=3600, **gone) == "applied"
 
 
 def test_an_app_whose_customers_were_never_read_gets_none(saved_app: WeComConfig, crm: Crm) -> None:
     crm.customer("x", "m")
     synchronise(saved_app, "department")
-    tags = {"UserID": "m", "ExternalUserID": "x"}
+    tags: dict[str, Any] = {"UserID": "m", "ExternalUserID": "x"}
     assert happens(saved_app, CUSTOMER, "add_external_contact", **tags) == "unsynchronised"
     assert happens(saved_app, TAG, "create", Id="t", TagType="tag") == "unsynchronised"
     assert ContactRefresh.objects.count() == 0

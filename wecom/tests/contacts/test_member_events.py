@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from wecom.models import ContactRefresh, Department, Follower, Member, Origin, WeComConfig
+from config.durable import LeaseLost
+from wecom.contacts import refreshes
+from wecom.directory_sync.progress import Progress
+from wecom.models import ContactRefresh, Department, DirectorySyncRun, Follower, Member, Origin, WeComConfig
 from wecom.signals import contact_changed
 from wecom.tests.contacts.conftest import arrive, happens, read_anew, synchronise
 from wecom.tests.contacts.crm import Crm
@@ -72,7 +75,13 @@ def test_what_comes_along_is_written_at_once_and_the_rest_stays(
     app_in_use: WeComConfig, crm: Crm, heard: Heard
 ) -> None:
     Member.objects.filter(userid="chen.yu").update(mobile="13800138000")
-    told = {"Name": "陈雨", "Position": "", "Mobile": "13900139000", "Department": "2,3", "IsLeaderInDept": "0,1"}
+    told: dict[str, Any] = {
+        "Name": "陈雨",
+        "Position": "",
+        "Mobile": "13900139000",
+        "Department": "2,3",
+        "IsLeaderInDept": "0,1",
+    }
     assert happens(app_in_use, CONTACT, "update_user", UserID="LI.MEI", BizMail="li@qiming.cn", **told) == "applied"
     member = Member.objects.get(userid="li.mei")
     assert (member.name, member.position, member.mobile, member.biz_mail) == (
@@ -294,18 +303,14 @@ def test_a_member_who_changes_while_they_are_read_is_read_once_more(
     peer.answer("user/get", changes_meanwhile)
     row = ContactRefresh.objects.get()
     (claimed,) = ContactRefresh.objects.claim_due(1)
-    from wecom.contacts import refreshes
-
     part = refreshes.PARTS["member"](
-        refreshes.Glance(app_in_use, refreshes.Progress(refreshes.DirectorySyncRun()), since=claimed.created_at),
+        refreshes.Glance(app_in_use, Progress(DirectorySyncRun()), since=claimed.created_at),
         "li.mei",
     )
     part.fetch()
     happens(app_in_use, CONTACT, "update_user", UserID="li.mei")
     row.refresh_from_db()
     assert row.status == "pending"
-    from config.durable import LeaseLost
-
     with pytest.raises(LeaseLost):
         claimed.finish()
     assert read_anew() == 1

@@ -53,7 +53,7 @@ class Receiver:
 
     def changes(self) -> list[str]:
         """StatuChangeEvent of everything received, in order of arrival."""
-        return [event["ApprovalInfo"].get("StatuChangeEvent", "") for event in list(self.events)]
+        return [event.get("ApprovalInfo", {}).get("StatuChangeEvent", "") for event in list(self.events)]
 
     def wait_for(self, count: int) -> list[dict[str, Any]]:
         wait_until(lambda: len(self.events) >= count, message=f"{count} callbacks, got {self.changes()}")
