@@ -91,7 +91,13 @@ def lay(name: str, shape: str, rows: Iterable[Sequence[Any]]) -> None:
                 marks = ", ".join(["%s"] * len(chunk[0]))
                 cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", chunk)  # noqa: S608 - names of ours
     if postgres:
-        execute(f"ANALYZE {name}")
+        execute(f"ANALYZE {name} (laid_key)")
+
+
+def refresh_statistics(model: type[Model]) -> None:
+    """After many rows have come: with the statistics of an empty table PostgreSQL would join row by row."""
+    if connection.vendor == "postgresql":
+        execute(f"ANALYZE {quoted(model._meta.db_table)} (id)")  # counts the rows as well
 
 
 def unlay(*names: str) -> None:

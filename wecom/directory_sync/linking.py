@@ -40,8 +40,7 @@ def confirm(members: QuerySet[Member]) -> int:
     """Link ``members`` to the users suggested for them; returns how many. A user that is linked meanwhile is left."""
     linked = 0
     for member in members.filter(user=None, suggested_user__isnull=False):
-        taken = Member.objects.filter(user_id=member.suggested_user_id).exists()
-        if not taken:
+        if not Member.objects.filter(user=member.suggested_user).exists():
             member.user_id, member.suggested_user_id = member.suggested_user_id, None
             member.save(update_fields=["user", "suggested_user"])
             linked += 1

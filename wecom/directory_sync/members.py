@@ -16,7 +16,7 @@ from wecom import directory_api
 from wecom.client import WeComClient
 from wecom.directory_api import Object
 from wecom.directory_sync import linking, places
-from wecom.directory_sync.apply import Laid, Target, mark_gone, stored_hashes, unlay
+from wecom.directory_sync.apply import CHUNK, Laid, Target, mark_gone, refresh_statistics, stored_hashes, unlay
 from wecom.directory_sync.departments import parents
 from wecom.directory_sync.diff import Kept, PartDifference, Standing, digest
 from wecom.directory_sync.fetch import Reading
@@ -68,6 +68,8 @@ class Members(Part):
         super().__init__(reading)
         self._rows = Member.objects.filter(config=reading.config).annotate(folded=Lower("userid"))
         self._kept = Kept()
+        self._places = Kept()
+        self._mentioned: set[int] = set()
         self._missing: list[str] = []
         self._nameless = False
 
@@ -182,9 +184,19 @@ class Members(Part):
             self.difference.unchanged += 1
         elif change:
             self.difference.note(change, f"{get('name') or ''} ({userid})".strip())
-            self._kept.add([userid.lower(), int(change == "created"), *_columns(told), content_hash, _places(told)])
+            self._keep(told, change, content_hash)
         else:
             self.difference.fetched -= 1  # told before, by another of their departments
+
+    def _keep(self, told: Object, change: str, content_hash: str) -> None:
+        folded, new = told["userid"].lower(), change == "created"
+        row = [folded, int(new), *_columns(told), content_hash]
+        if new:  # nothing to merge with
+            row[_EXTRA_AT] = _extra_text(row[_EXTRA_AT])
+        self._kept.add(row)
+        for department, order, leader in _places(told):
+            self._places.add([folded, department, order, leader])
+            self._mentioned.add(department)
 
     # -- comparing and writing ---------------------------------------------------------------------------------------
 
@@ -200,18 +212,17 @@ class Members(Part):
     def apply(self, now: datetime) -> None:
         """Departments, then members, then who sits where; last the suggestions who of our users they are."""
         reading = self.reading
-        places.ensure_departments(reading, self._kept_departments(), now=now)
+        places.ensure_departments(reading, self._mentioned, now=now)
         if self._kept:
             laid = Laid(TARGET, LAID, self._merged())
             laid.update(reading.config.pk, now=now, since=reading.since)
             laid.insert(reading.config.pk, now=now)
-            places.replace(LAID, ((row[0], row[-1]) for row in self._kept), config_id=reading.config.pk, now=now)
+            if self.difference.created > CHUNK:
+                refresh_statistics(Member)
+            places.replace(LAID, self._places, config_id=reading.config.pk, now=now)
             unlay(LAID)
         mark_gone(self._rows, "folded", self._missing, now=now, since=reading.since)
         linking.suggest(reading.config)
-
-    def _kept_departments(self) -> set[int]:
-        return {place[0] for row in self._kept for place in row[-1]}
 
     def _merged(self) -> Iterator[list[Any]]:
         """The rows as they are laid down. What WeCom no longer tells of ``extra`` stays as it was."""
@@ -219,12 +230,16 @@ class Members(Part):
             known = [row[0] for row in block if not row[1]]
             stored = dict(self._rows.filter(folded__in=known).values_list("folded", "extra")) if known else {}
             for row in block:
-                extra = {**stored.get(row[0], {}), **row[_EXTRA_AT]}
-                row[_EXTRA_AT] = json.dumps({key: value for key, value in extra.items() if value})
-                yield row[:-1]
+                if not row[1]:
+                    row[_EXTRA_AT] = _extra_text({**stored.get(row[0], {}), **row[_EXTRA_AT]})
+                yield row
 
 
 _EXTRA_AT = 2 + list(TARGET.columns).index("extra")
+
+
+def _extra_text(extra: Mapping[str, Any]) -> str:
+    return json.dumps({key: value for key, value in extra.items() if value}) if extra else "{}"
 
 
 def _columns(told: Mapping[str, Any]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -19,9 +19,6 @@ _SHAPE = (
     "SELECT CAST('' AS varchar(64)) AS laid_key, CAST(0 AS bigint) AS department, "
     "CAST(0 AS bigint) AS place_order, CAST(0 AS smallint) AS leader"
 )
-
-PlaceRow = tuple[int, int, int]
-"""Department, order, leader (0 or 1)."""
 
 
 def ensure_departments(reading: Reading, mentioned: Set[int], *, now: datetime) -> None:
@@ -46,12 +43,12 @@ def ensure_departments(reading: Reading, mentioned: Set[int], *, now: datetime) 
         again.update(deleted_at=None, content_hash="", synced_at=now)
 
 
-def replace(laid_members: str, told: Iterable[tuple[str, list[PlaceRow]]], *, config_id: int, now: datetime) -> None:
+def replace(laid_members: str, told: Iterable[list[Any]], *, config_id: int, now: datetime) -> None:
     """Give members (by folded userid) the places that WeCom tells, those only that this run has written (``now``).
 
-    ``laid_members``: the table they were laid in.
+    ``laid_members``: the table they were laid in. ``told``: folded userid, department, order, leader (0 or 1).
     """
-    lay(LAID, _SHAPE, ((folded, *place) for folded, places in told for place in places))
+    lay(LAID, _SHAPE, told)
     table, member = quoted(MemberDepartment._meta.db_table), quoted(Member._meta.db_table)
     written = 'm.config_id = %s AND m.synced_at = %s AND LOWER(m."userid") = s.laid_key'
     execute(

@@ -65,7 +65,7 @@ class Progress:
     def save(self, lease: timedelta = LEASE) -> None:
         self._saved_at = time.monotonic()
         run = self.run
-        if run.pk is None:
+        if run._state.adding:
             return
         run.alive_until = timezone.now() + lease
         names = ("phase", "calls_done", "calls_expected", "fetched", "alive_until")

@@ -187,7 +187,7 @@ def _look(run: DirectorySyncRun, progress: Progress) -> tuple[list[Part], Differ
 def _apply(run: DirectorySyncRun, parts: Sequence[Part], difference: Difference) -> None:
     """All or nothing, and the run is closed by the commit that makes it true."""
     status = DirectoryRunStatus.PARTIAL if difference.partial else DirectoryRunStatus.SUCCESS
-    counts = difference.counts
+    counts: dict[str, Any] = difference.counts
     with transaction.atomic():
         now = timezone.now()
         for part in parts:

@@ -81,7 +81,8 @@ def synchronise(sync_type: str, tell: Any = None) -> Any:
     from wecom.directory_sync import runs
 
     config = default_config()
-    assert config is not None
+    if config is None:
+        raise RuntimeError("there is no app")
     run = runs.run(runs.open_run(config, sync_type), tell=tell)
     if run.status != "success":
         raise RuntimeError(f"{run.message} {run.error_detail}")

@@ -82,9 +82,10 @@ def test_what_breaks_while_it_is_written_rolls_everything_back(
     company: Company, saved_app: WeComConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company.have(3)
-    with monkeypatch.context() as broken, pytest.raises(IntegrityError):
+    with monkeypatch.context() as broken:
         broken.setattr(places, "replace", lambda *_args, **_kwargs: WeComConfig.objects.create(slug=saved_app.slug))
-        synchronise(saved_app)
+        with pytest.raises(IntegrityError):
+            synchronise(saved_app)
     run = DirectorySyncRun.objects.get()
     assert run.status == "failed" and "IntegrityError" in run.message and run.created == 0
     assert not Department.objects.exists() and not Member.objects.exists()
