@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -75,6 +75,16 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
     def get_deferred(self) -> Iterable[str]:
         """Heavy columns that a list does not show."""
         return ()
+
+    def get_hidden(self, request: HttpRequest) -> Collection[str]:
+        """Columns whose content this person may not see."""
+        return ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A list's address may filter by any column, and what it finds tells the content: digit by digit, if need be."""
+        return lookup.partition("__")[0] not in self.get_hidden(request) and super().lookup_allowed(
+            lookup, value, request
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

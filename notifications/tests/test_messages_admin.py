@@ -82,6 +82,8 @@ def test_a_phone_number_needs_the_right_to_see_it_also_when_searching(event, log
     assert PHONE in all_of_it.get(f"{LIST}{row.pk}/change/").content.decode()
     assert listed(some, q=PHONE) == set()
     assert listed(all_of_it, q=PHONE) == {"k"}
+    assert some.get(LIST, {"address__startswith": "138"}).status_code == 400, "found out digit by digit"
+    assert listed(all_of_it, address__startswith="138") == {"k"}
 
 
 def test_retry_is_one_click_for_who_may(event, log_in: Login) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +36,7 @@ from projects.refresh import confirmed_at
 LISTED = 20
 """Changes and links on a project's page; the lists have the others."""
 HEAVY = ("document", "extra", "stakeholders")
+WITH_NUMBERS = ("phone", "stakeholders", "extra")
 SEE_PHONES = "projects.view_phone"
 
 
@@ -108,6 +109,9 @@ class ProjectCacheAdmin(FactsAdmin):
         """Numbers are searched by those only who may see them: a search tells what it finds."""
         fields = ("remote_id", "title", "customer_name")
         return (*fields, "phone") if request.user.has_perm(SEE_PHONES) else fields
+
+    def get_hidden(self, request: HttpRequest) -> Collection[str]:
+        return () if request.user.has_perm(SEE_PHONES) else WITH_NUMBERS
 
     # -- columns and fields ------------------------------------------------------------------------------------------
 

@@ -119,6 +119,17 @@ def test_a_search_for_a_number_finds_nothing_for_who_may_not_see_it(everything: 
     assert found(logged_in(staff("projects.view_projectcache", "projects.view_phone", name="mara"))) == 1
 
 
+@pytest.mark.parametrize(
+    "lookup", ["phone__startswith", "phone", "stakeholders__icontains", "stakeholders__0__phone", "extra__contact_phone"]
+)
+def test_nor_does_an_address_that_filters_by_it(everything: dict[str, Any], lookup: str):
+    query = {lookup: "13812348888"}
+    assert logged_in(staff("projects.view_projectcache")).get(address("projectcache"), query).status_code == 400
+    seeing = logged_in(staff("projects.view_projectcache", "projects.view_phone", name="mara"))
+    assert seeing.get(address("projectcache"), {"phone__startswith": "1381"}).context["cl"].result_count == 1
+    assert seeing.get(address("projectcache"), {"phone__startswith": "1382"}).context["cl"].result_count == 0
+
+
 # --- what the pages show ---------------------------------------------------------------------------------------------
 
 
