@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from projects.models import ProjectAccessLog, ProjectAccessToken, ProjectCache
@@ -39,7 +39,15 @@ def _delete(rows: models.QuerySet) -> int:
     """In batches: one transaction over everything would hold up SQLite's one writer. Counts the rows themselves, not
     what goes with them."""
     deleted = 0
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        rows.filter(pk__in=keys).delete()
-        deleted += len(keys)
+    while batch := _delete_batch(rows):
+        deleted += batch
     return deleted
+
+
+def _delete_batch(rows: models.QuerySet) -> int:
+    """What is deleted is locked first: Django deletes by key what it has read before, and a run may bring a copy back
+    in between."""
+    with transaction.atomic():
+        keys = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True)[:BATCH])
+        rows.filter(pk__in=keys).delete()
+    return len(keys)

@@ -12,12 +12,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from config.testing.processes import Process, Stack, wait_until
 from projects.errors import AlreadyRunning
 from projects.models import ProjectCache, ProjectStatusChange, ProjectSyncHistory, RemoteSource, RunStatus, SyncType
+from projects.purge import purge_cache
 from projects.sync import runs
 from projects.sync.apply import apply_one
 from projects.sync.passage import WRITE_AT
@@ -104,6 +105,31 @@ def test_a_run_and_a_refresh_tell_a_change_once(library: Library, source: Remote
             one.result(LONGEST)
     assert ProjectStatusChange.objects.get().notices == 3
     assert ProjectCache.objects.get(remote_id="P-0").status == "shipped"
+
+
+def test_a_copy_that_comes_back_while_it_is_purged_stays(library: Library, source: RemoteSource) -> None:
+    library.have(project(0), project(1))
+    synchronise(source)
+    long_ago = timezone.now() - timedelta(days=8)
+    ProjectCache.objects.update(removed_at=long_ago, fetched_at=long_ago)
+    chosen = threading.Event()
+
+    def mark(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(("BEGIN", "DELETE")) or "FOR UPDATE" in sql:
+            chosen.set()
+        return execute(sql, *rest)
+
+    def purged() -> int:
+        with connection.execute_wrapper(mark):
+            return purge_cache()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            apply_one(source, library.projects["P-0"], now=timezone.now())
+            purge = pool.submit(in_thread, purged)
+            assert chosen.wait(LONGEST)
+        assert purge.result(LONGEST) == 1
+    assert ProjectCache.objects.get().remote_id == "P-0"
 
 
 def test_of_two_processes_one_runs_and_the_other_says_so(library: Library, source: RemoteSource, stack: Stack) -> None:
