@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,15 @@ from drf_spectacular.generators import SchemaGenerator
 
 from approvals import transitions
 from approvals.models import InstanceStatus, OperationKind
+from config.runs import OPEN
+from notifications import roles as notification_roles
+from notifications.checks import NEEDED
+from notifications.models import AlertRule
+from projects import roles as project_roles
+from projects.models import AccessOutcome, RunStatus
+from projects.standin.faults import FAULT_KINDS
+from wecom import roles as wecom_roles
+from wecom.models import Capability, DirectoryRunStatus, DirectoryType
 
 ROOT = Path(settings.BASE_DIR)
 README = ROOT / "README.md"
@@ -130,7 +140,8 @@ def test_make_targets_exist(document: Path) -> None:
 def addresses_named(text: str) -> set[str]:
     """Paths of this site, with something for every placeholder and without the query."""
     found = re.findall(
-        r"(?<![\w./-])(?:\$SITE|https?://localhost:\d+)?(/(?:api|wecom|health|admin)\b[^\s`\"'?)|*>…]*)", text
+        r"(?<![\w./-])(?:\$SITE|https?://localhost:\d+)?(/(?:api|wecom|health|metrics|project|admin)\b[^\s`\"'?)|*>…]*)",
+        text,
     )
     return {re.sub(r"\$[A-Z_]+|\{[a-z_]+\}|<[a-z_]+>", "1", path) for path in found}
 
@@ -211,6 +222,73 @@ def test_the_schedules_told_are_those_created() -> None:
 def test_the_kinds_of_operations_are_told() -> None:
     operating = read(ROOT / "docs" / "operating.md")
     assert [kind for kind in OperationKind.values if f"`{kind}`" not in operating] == []
+
+
+def rows_of(page: str, *head: str) -> list[list[str]]:
+    """The cells of the rows of the table whose head begins with these columns."""
+    lines = iter([line.strip() for line in read(ROOT / page).splitlines()])
+    begin = f"| {' | '.join(head)} |"
+    assert any(line.startswith(begin) for line in lines), f"{page}: no table {head}"
+    rows = takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in list(rows)[1:]]
+
+
+def marked(cell: str) -> list[str]:
+    """The words in back-ticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def first_words(page: str, *head: str) -> list[str]:
+    return [word for row in rows_of(page, *head) for word in marked(row[0])]
+
+
+@pytest.mark.django_db
+def test_the_alert_rules_told_are_those_created() -> None:
+    told = {
+        marked(rule)[0]: int(threshold) for rule, threshold, _what in rows_of("docs/messages.md", "rule", "threshold")
+    }
+    assert told == dict(AlertRule.objects.values_list("kind", "threshold"))
+
+
+def test_how_runs_end_is_told() -> None:
+    projects = [status for status in RunStatus.values if status not in OPEN]
+    directory = [status for status in DirectoryRunStatus.values if status not in OPEN]
+    assert first_words("docs/projects.md", "run ends as") == projects
+    assert sorted(first_words("docs/wecom.md", "run ends as")) == sorted(directory)
+
+
+def test_what_is_synchronised_and_probed_is_told() -> None:
+    assert first_words("docs/wecom.md", "type", "reads") == DirectoryType.values
+    assert first_words("docs/wecom.md", "capability", "tried with") == Capability.values
+
+
+def test_refusals_of_links_are_told() -> None:
+    told = {word for row in rows_of("docs/projects.md", "who comes with") for word in marked(row[1])}
+    refusals = {outcome.value for outcome in AccessOutcome} - {AccessOutcome.ALLOWED, AccessOutcome.THROTTLED}
+    assert refusals <= told
+
+
+def test_faults_of_the_library_are_told() -> None:
+    assert sorted(first_words("docs/projects.md", "fault")) == sorted(FAULT_KINDS)
+
+
+def test_what_sms_providers_need_is_told() -> None:
+    told: dict[str, set[str]] = {"tencent": set(), "aliyun": set()}
+    for names, *cells in rows_of("docs/messages.md", "setting"):
+        for provider, cell in zip(told, cells, strict=True):
+            if not cell.startswith(("not used", "empty", "`ap-", "`cn-")):
+                told[provider] |= set(marked(names))
+    assert told == {provider: set(NEEDED[provider]) for provider in told}
+
+
+def test_who_has_which_right_is_told() -> None:
+    given: dict[str, set[str]] = {}
+    for rights in (project_roles.RIGHTS, notification_roles.RIGHTS, wecom_roles.RIGHTS):
+        for role, names in rights.items():
+            for name in names:
+                given.setdefault(name.partition(".")[2], set()).add(role)
+    for right, _allows, roles in rows_of("docs/operating.md", "right", "allows"):
+        assert set(roles.split(", ")) == given[marked(right)[0]], right
 
 
 def table(*rows: Iterable[str]) -> str:
