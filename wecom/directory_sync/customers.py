@@ -168,7 +168,9 @@ class Customers(Part):
         WeComConfig.objects.select_for_update(no_key=True).get(pk=config.pk)
         writing = CustomerWriting(config, now, self.newer())
         if self.tags is not None:
-            write_tags(config, self.tags, now=now)
+            marked = ContactRefresh.objects.filter(config=config, kind=RefreshKind.TAGS)
+            newer = marked.filter(updated_at__gte=self.reading.since).exists()
+            write_tags(config, self.tags, now=now, only_new=newer)
         writing.contacts(self._kept_contacts.blocks())
         writing.followers(self._kept_followers.blocks())
         writing.gone(self._gone, self._ended)

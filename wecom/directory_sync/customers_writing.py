@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from wecom.directory_sync.customers_values import CONTACT, FOLLOWER, TagTree
@@ -19,15 +19,16 @@ _FOLLOWER_AT = 1 + len(FOLLOWER)
 """Where the tags stand in a follower's row: after the customer's ID and the columns; the hash follows."""
 
 
-def write_tags(config: WeComConfig, tree: TagTree, *, now: datetime) -> bool:
-    """Make groups and tags what ``tree`` says; whether anything was different."""
+def write_tags(config: WeComConfig, tree: TagTree, *, now: datetime, only_new: bool = False) -> bool:
+    """Make groups and tags what ``tree`` says; whether anything was different. ``only_new``: those that are there are
+    left as they are."""
     groups = {key: {"name": name, "order": order} for key, (name, order) in tree.groups.items()}
-    changed = _write_named(TagGroup, config, "group_id", groups, now=now)
+    changed = _write_named(TagGroup, config, "group_id", groups, now=now, only_new=only_new)
     keys = dict(TagGroup.objects.filter(config=config).values_list("group_id", "pk"))
     tags = {
         key: {"group_id": keys[group], "name": name, "order": order} for key, (group, name, order) in tree.tags.items()
     }
-    return _write_named(Tag, config, "tag_id", tags, now=now) or changed
+    return _write_named(Tag, config, "tag_id", tags, now=now, only_new=only_new) or changed
 
 
 def _write_named(
@@ -37,10 +38,15 @@ def _write_named(
     wanted: Mapping[str, dict[str, Any]],
     *,
     now: datetime,
+    only_new: bool,
 ) -> bool:
     rows: QuerySet[Any] = model._default_manager.filter(config=config)
     stored = {getattr(row, key): row for row in rows}
     new = [model(config=config, **{key: one}, **values) for one, values in wanted.items() if one not in stored]
+    manager: Any = model._default_manager
+    manager.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)
+    if only_new:
+        return bool(new)
     changed = []
     for one, values in wanted.items():
         row = stored.get(one)
@@ -49,8 +55,6 @@ def _write_named(
                 setattr(row, name, value)
             row.deleted_at = None
             changed.append(row)
-    manager: Any = model._default_manager
-    manager.bulk_create(new, batch_size=CHUNK, ignore_conflicts=True)
     if changed:
         manager.bulk_update(changed, [*next(iter(wanted.values())), "deleted_at"], batch_size=CHUNK)
     gone = rows.filter(pk__in=[row.pk for one, row in stored.items() if one not in wanted], deleted_at=None)
@@ -63,7 +67,7 @@ def end_tags(tags: QuerySet[Tag], *, now: datetime) -> int:
     those customers different and gives it back to them."""
     keys = list(tags.values_list("pk", flat=True))
     links = Follower.tags.through._default_manager.filter(tag__in=keys)
-    Follower.objects.filter(pk__in=list(links.values_list("follower_id", flat=True))).update(content_hash="")
+    Follower.objects.filter(pk__in=links.values("follower_id")).update(content_hash="")
     links.delete()
     return Tag.objects.filter(pk__in=keys).update(deleted_at=now)
 
@@ -175,12 +179,11 @@ class CustomerWriting:
     def settle(self, followers: QuerySet[Follower]) -> None:
         """What no single row of ``followers`` tells: members that became known after their customers, and customers
         who were added again after they had removed a member."""
-        same = Member.objects.filter(config=self.config).annotate(folded=Lower("userid"))
-        known = same.filter(folded=OuterRef("folded")).values("pk")[:1]
-        nobody = followers.filter(member=None, deleted_at=None).annotate(folded=Lower("userid"))
-        nobody = nobody.annotate(found=Subquery(known)).filter(found__isnull=False)
-        for pk, member_id in list(nobody.values_list("pk", "found")):
-            Follower.objects.filter(pk=pk).update(member_id=member_id)
+        members = Member.objects.filter(config=self.config).annotate(folded=Lower("userid"))
+        same = members.filter(folded=Lower(OuterRef("userid"))).values("pk")
+        found = followers.filter(Exists(same), member=None, deleted_at=None)
+        if found.exists():
+            found.update(member=Subquery(same[:1]))
         back = followers.filter(removed_by_customer_at__lt=F("since")).values_list("pk", flat=True)
         Follower.objects.filter(pk__in=list(back)).update(removed_by_customer_at=None)
 

@@ -315,6 +315,22 @@ def test_a_run_leaves_alone_what_was_read_after_it_began(saved_app: WeComConfig,
     assert ContactRefresh.objects.get().updated_at < timezone.now()
 
 
+def test_a_run_leaves_alone_tags_that_were_read_after_it_began(saved_app: WeComConfig, crm: Crm) -> None:
+    crm.group("g", vip="old")
+    crm.customer("a", "m")
+    synchronise(saved_app)
+    run = runs.open_run(saved_app, "customer")
+
+    def meanwhile(_run: Any) -> None:
+        if _run.calls_done == 2 and crm.groups["g"]["tags"] == {"vip": "old"}:
+            crm.groups["g"]["tags"] = {"vip": "newest", "fresh": "neu"}
+            refreshes.mark_due(saved_app.pk, RefreshKind.TAGS)
+            assert refreshes.process_due() == 1
+
+    runs.run(run, tell=meanwhile)
+    assert picture(saved_app)["tags"] == {"vip": ["g", "newest"], "fresh": ["g", "neu"]}
+
+
 def test_the_forecast_counts_the_calls_of_the_next_run(saved_app: WeComConfig, crm: Crm) -> None:
     for number in range(250):
         crm.customer(f"c{number}", f"m{number % 150}")
