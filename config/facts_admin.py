@@ -81,7 +81,7 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
         return ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A list's address may filter by any column, and what it finds tells the content: digit by digit, if need be."""
+        """A list's address may filter by any column, and what it finds tells the content, digit by digit if need be."""
         return lookup.partition("__")[0] not in self.get_hidden(request) and super().lookup_allowed(
             lookup, value, request
         )

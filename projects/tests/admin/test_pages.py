@@ -120,7 +120,8 @@ def test_a_search_for_a_number_finds_nothing_for_who_may_not_see_it(everything: 
 
 
 @pytest.mark.parametrize(
-    "lookup", ["phone__startswith", "phone", "stakeholders__icontains", "stakeholders__0__phone", "extra__contact_phone"]
+    "lookup",
+    ["phone__startswith", "phone", "stakeholders__icontains", "stakeholders__0__phone", "extra__contact_phone"],
 )
 def test_nor_does_an_address_that_filters_by_it(everything: dict[str, Any], lookup: str):
     query = {lookup: "13812348888"}
