@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -52,6 +53,21 @@ def test_whoever_has_no_address_is_passed_over(templates) -> None:
     assert announce(TOLD, [occasion("1", Recipient("engineer", "X", phone="1"))], channels=BOTH) == {"1": 0}
     assert announce(TOLD, [], channels=BOTH) == {}
     assert announce(TOLD, [occasion()], channels=[]) == {"1": 0}
+
+
+def test_a_key_does_not_tell_the_address_to_who_guesses_it(templates) -> None:
+    """Whoever tries all mobile numbers must need more than patience."""
+    announce(TOLD, [occasion()], channels=["wechat"])
+    assert hashlib.sha256(b"li.mei").hexdigest()[:24] not in Notification.objects.get().key
+
+
+def test_an_address_that_is_too_long_stops_nobody_elses_message(templates) -> None:
+    """Addresses come from libraries: one list of addresses in a field must not end a whole run."""
+    crowd = Recipient("customer", "X", email="; ".join(f"buyer{number}@example.org" for number in range(20)))
+    announce(TOLD, [occasion("1", crowd, LI)], channels=["email"])
+    addresses = {row.recipient: row.address for row in Notification.objects.all()}
+    assert addresses.pop("李梅") == "li.mei@example.com"
+    assert len(addresses["X"]) == 254 and addresses["X"].endswith("…"), "no valid address"
 
 
 def test_the_same_address_is_told_once_whoever_it_belongs_to(templates) -> None:
