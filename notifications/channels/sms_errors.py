@@ -6,6 +6,7 @@ and a person can still press "Retry".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.durable import NotYet, PermanentFailure, TemporaryFailure
+from config.phones import masked
 from notifications.checks import PACKAGES
 from wecom.errcodes import Text
 
@@ -27,6 +29,8 @@ CHINA_TIME: Final = ZoneInfo("Asia/Shanghai")
 MINUTE, HOUR = 60.0, 3600.0
 LONGEST_ANSWER = 200
 """Characters of a provider's own text in our sentence."""
+_NUMBER = re.compile(r"\+?\d{10,}")
+"""In such a text: whom the message was for. Our sentence goes into logs, alerts and lists."""
 
 SLOW_DOWN = gettext_lazy("The SMS provider's flow control holds the message back; it will be sent later.")
 FULL_TODAY = gettext_lazy(
@@ -83,7 +87,8 @@ def failure(table: Mapping[str, Refusal], code: str, answer: str) -> Exception:
     refusal = _look_up(table, code)
     if refusal is None:
         refusal = Refusal(gettext_lazy("The SMS provider refused the message."), CHECK_ACCOUNT)
-    reference = f"[{code}: {' '.join(answer.split())[:LONGEST_ANSWER]}]"
+    said = _NUMBER.sub(lambda found: masked(found[0]), " ".join(answer.split()))
+    reference = f"[{code}: {said[:LONGEST_ANSWER]}]"
     sentence = " ".join(filter(None, (str(refusal.sentence), str(refusal.remedy), reference)))
     match refusal.family:
         case "permanent":

@@ -12,17 +12,24 @@ from urllib.parse import parse_qsl
 
 import pytest
 import time_machine
+from django.utils import translation
 
 from config.durable import NotYet, PermanentFailure, TemporaryFailure
 from notifications import checks
 from notifications.channels import sms, sms_aliyun, sms_tencent
 from notifications.channels.base import Message
 from notifications.channels.sms import SmsChannel
-from notifications.channels.sms_errors import until_tomorrow
+from notifications.channels.sms_errors import failure, until_tomorrow
 from wecom.tests.peers import Close, Half, Hang, Peer, Raw, Received, Script, refused_url
 
 PROVIDERS = ["tencent", "aliyun"]
 HTML = Raw(200, b"<html>Login</html>", {"Content-Type": "text/html"})
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def message(**changes: Any) -> Message:
@@ -306,6 +313,13 @@ def test_the_endpoint_may_name_its_protocol(settings: Any) -> None:
     assert sms.endpoint() == ("https", "sms.internal.example")
     settings.SMS_ENDPOINT = "http://127.0.0.1:8"
     assert sms.endpoint() == ("http", "127.0.0.1:8")
+
+
+@pytest.mark.parametrize("said", ["13800138000", "+8613800138000", "8613800138000"])
+def test_a_number_that_the_provider_repeats_is_masked(said: str) -> None:
+    """Our sentence stands in logs, in alerts and in a list whose readers may not see numbers."""
+    sentence = str(failure({}, "isv.MOBILE", f"number {said} is refused, template SMS_1234567"))
+    assert "00138" not in sentence and "****8000 is refused, template SMS_1234567" in sentence
 
 
 def test_tomorrow_is_chinas() -> None:
