@@ -46,6 +46,7 @@ from approvals.record import (
     write_entry,
 )
 from approvals.transitions import FROM_REMOTE, LOCAL, SUBMITTABLE
+from wecom.directory import name_of
 
 __all__ = [
     "apply_remote",
@@ -213,7 +214,7 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
             outcome=Outcome.APPLIED,
             from_status=instance.status,
             comment=comment,
-            details={"delegate_to": delegate_to},
+            details={"delegate_to": delegate_to, "delegate_name": name_of(delegate_to)},
         )
         tell(instance, actor=actor, entry=entry, to=[delegate_to], verb="delegate")
         return instance

@@ -40,6 +40,11 @@ def names_of(userids: Iterable[str]) -> dict[str, str]:
     return {userid: remembered[userid] for userid in folded if remembered[userid]}
 
 
+def name_of(userid: str) -> str:
+    """The display name of one member, also of one who left; the userid where nobody is known by it."""
+    return names_of([userid]).get(userid.casefold(), userid)
+
+
 def _look_up(folded: set[str]) -> dict[str, str]:
     if not folded:
         return {}

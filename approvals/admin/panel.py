@@ -14,6 +14,7 @@ from approvals.admin import words
 from approvals.admin.verbs import can_sync, latest_approval
 from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
 from approvals.truth import truth_of
+from wecom.directory import names_of
 from wecom.models import CallbackEvent
 
 MOST_ENTRIES = 200
@@ -28,6 +29,7 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
     timeline = _newest(ApprovalTimeline.objects.filter(instance=instance))
     truth = truth_of(instance, steps=steps, operations=operations, timeline=timeline[::-1], now=timezone.now())
     may = request.user.has_perm
+    names = names_of(userid for step in steps for userid in (step.userid, step.delegated_to) if userid)
     return {
         "approval": instance,
         "truth": truth,
@@ -35,7 +37,15 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
         "there_tone": words.STATUS_TONES.get(
             {"paid": "approved"}.get(instance.remote_status, instance.remote_status), "default"
         ),
-        "steps": [(step, words.STEP_TONES.get(step.status, "default")) for step in steps],
+        "steps": [
+            {
+                "step": step,
+                "tone": words.STEP_TONES.get(step.status, "default"),
+                "who": step.name or names.get(step.userid.casefold(), step.userid),
+                "delegate": names.get(step.delegated_to.casefold(), step.delegated_to),
+            }
+            for step in steps
+        ],
         "operations": operations if may("approvals.view_syncoperation") else [],
         "events": _events(instance) if may("wecom.view_callbackevent") else [],
         "can_sync": can_sync(instance) and may("approvals.sync_approval"),

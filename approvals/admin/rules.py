@@ -20,6 +20,7 @@ from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
 from config.admin_verbs import VerbsMixin
 from config.verbs import Refused, Verb
+from wecom.directory import names_of
 from wecom.errors import WeComError
 from wecom.oa import TemplateDetail
 
@@ -73,7 +74,17 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
 
     @display(description=_("approvers"))
     def who(self, rule: ApprovalRule) -> str:
-        return ", ".join(rule.approvers) or gettext("the flow set up in the template")
+        names: dict[str, str] = rule.names  # type: ignore[attr-defined] # get_changelist_instance
+        people = [names.get(userid.casefold(), userid) for userid in rule.approvers]
+        return gettext(", ").join(people) or gettext("the flow set up in the template")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Its rows know the names of all approvers, by one look-up."""
+        changelist = super().get_changelist_instance(request)
+        names = names_of(userid for rule in changelist.result_list for userid in rule.approvers)
+        for rule in changelist.result_list:
+            rule.names = names
+        return changelist
 
 
 def _suggest(_request: HttpRequest, template: ApprovalTemplate, _data: dict[str, Any]) -> str:

@@ -96,7 +96,7 @@ def what_wecom_said(entry: ApprovalTimeline) -> str:
     decision stands. Empty for what needs no more words."""
     details: dict[str, Any] = entry.details
     if details.get("delegate_to"):
-        return gettext("Delegated to %(userid)s.") % {"userid": details["delegate_to"]}
+        return gettext("Delegated to %(userid)s.") % {"userid": details.get("delegate_name") or details["delegate_to"]}
     if details.get("keep"):
         return gettext("Our decision was kept.") if details["keep"] == "ours" else gettext("WeCom's decision was kept.")
     if details.get("errcode"):

@@ -83,6 +83,7 @@ class PlaceInline(TabularInline):
     readonly_fields = fields
     extra = 0
     can_delete = False
+    hide_title = True
     tab = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -136,14 +137,14 @@ class MemberAdmin(VerbsMixin, ModelAdmin):
             ),
             (
                 _("Told by WeCom"),
-                {"fields": (("mobile", "telephone"), ("email", "biz_mail"), ("direct_leader", "state"))},
+                {"fields": (("mobile", "telephone"), ("email", "biz_mail"), ("direct_leader", "status"))},
             ),
             (None, {"fields": (("synced_at", "deleted_at"),)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> Sequence[str]:
         told = TOLD if obj is not None and obj.origin == Origin.WECOM else ()
-        return ("suggested_user", "state", *told)
+        return ("suggested_user", *told)
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> Any:
         return [PlaceInline] if obj is not None and obj.origin == Origin.WECOM else []

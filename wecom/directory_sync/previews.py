@@ -71,9 +71,8 @@ class Preview:
     @property
     def counts(self) -> dict[str, int]:
         """By the names of a run's columns."""
-        if not self.parts:
-            return {"fetched": self.fetched}
-        return {name: sum(part[name] for part in self.parts) for name in COUNTS}
+        counts = {name: sum(part[name] for part in self.parts) for name in COUNTS}
+        return counts if self.parts else {**counts, "fetched": self.fetched}
 
     def save(self) -> None:
         with redis_needed():
@@ -122,10 +121,10 @@ def _make(preview: Preview) -> None:
     preview.status, preview.began_at = "running", time.time()
 
     def tell(run: DirectorySyncRun) -> None:
+        preview.calls_done, preview.fetched, preview.percent = run.calls_done, run.fetched, progress.percent(run)
         now = time.time()
         if now - preview.seen_at >= SAVE_EVERY:
-            preview.calls_done, preview.fetched, preview.seen_at = run.calls_done, run.fetched, now
-            preview.percent = progress.percent(run)
+            preview.seen_at = now
             preview.save()
 
     preview.seen_at = time.time()

@@ -40,6 +40,11 @@ def test_approvers_are_chosen_or_typed_and_keep_their_order(keeper: User, wang: 
     assert "Wang (wang.boss)" in page
 
 
+def test_the_list_names_the_approvers_it_knows(keeper: User, wang: User, log_in: Login) -> None:
+    ApprovalRule.objects.create(name="big", flow="internal", approvers=["Wang.Boss", "typed.one"])
+    assert "Wang, typed.one" in log_in(keeper).page(reverse("admin:approvals_approvalrule_changelist"))
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

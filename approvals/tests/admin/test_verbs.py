@@ -8,15 +8,17 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 
 from approvals import engine, quotes
 from approvals.actors import actor_for
-from approvals.models import ApprovalInstance, ApprovalRule, ApprovalTimeline, Quote
+from approvals.models import ApprovalInstance, ApprovalRule, ApprovalStep, ApprovalTimeline, Quote
 from approvals.operations import run_due
 from approvals.tests.admin.conftest import Browser
 from approvals.tests.conftest import CONTENT, grant
 from approvals.tests.snapshots import says
 from config.admin_verbs import MOST_AT_ONCE
+from wecom.models import Member, WeComConfig
 
 Login = Callable[..., Browser]
 Submitted = Callable[..., ApprovalInstance]
@@ -223,6 +225,24 @@ def test_delegate_and_remind_from_the_approvals_page(submitted: Submitted, li: U
     assert fresh(instance).last_reminded_at is not None
     (message,) = log_in(li).told(button(instance, "remind"), {"comment": ""})
     assert "a moment ago" in message
+
+
+def test_people_are_shown_by_name_also_those_who_left(
+    submitted: Submitted, wecom_app: WeComConfig, li: User, wang: User, log_in: Login
+) -> None:
+    instance = submitted(approvers=["wang.boss"], sp_no=SP_NO)
+    left = Member.objects.create(config=wecom_app, userid="Zhao.VP", name="赵副总")
+    log_in(wang).told(button(instance, "delegate"), {"delegate_to": "zhao.vp", "comment": ""})
+    left.deleted_at = timezone.now()
+    left.save()
+    instance.steps.update(name="")
+    page = log_in(li).page(reverse("admin:approvals_approvalinstance_change", args=[instance.pk]))
+    assert "→ 赵副总" in page
+    assert "Delegated to 赵副总." in page
+    assert '<span class="qb-step-who">Wang</span>' in page
+    ApprovalStep.objects.update(userid="nobody.knows", delegated_to="")
+    page = log_in(li).page(reverse("admin:approvals_approvalinstance_change", args=[instance.pk]))
+    assert '<span class="qb-step-who">nobody.knows</span>' in page
 
 
 def test_a_conflict_is_closed_with_a_choice_and_a_reason(

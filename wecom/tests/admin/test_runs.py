@@ -51,7 +51,7 @@ def test_whoever_may_start_a_run_starts_and_watches_it(config: WeComConfig, comp
     assert not DirectorySyncRun.objects.exists()
     answer = client.post(SYNCHRONISE, asked(config, force="on"))
     run = DirectorySyncRun.objects.get()
-    assert (run.sync_type, run.force, run.status, run.started_by.username) == ("user", True, "pending", "nora")
+    assert (run.sync_type, run.force, run.status, str(run.started_by)) == ("user", True, "pending", "nora")
     assert answer.headers["Location"] == reverse("admin:wecom_directorysyncrun_change", args=[run.pk])
     assert 'data-open="true"' in client.page(answer.headers["Location"])
     assert runs.run_due() == 1

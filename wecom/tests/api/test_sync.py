@@ -82,7 +82,7 @@ def test_a_run_is_opened_for_a_worker(client: Any, path: str, body: dict[str, An
     run = DirectorySyncRun.objects.get()
     assert answer.json()["logId"] == run.pk
     assert answer.json()["etaSeconds"] >= 0
-    assert (run.sync_type, run.force, run.status, run.started_by.username) == (sync_type, force, "pending", "nora")
+    assert (run.sync_type, run.force, run.status, str(run.started_by)) == (sync_type, force, "pending", "nora")
 
 
 def test_a_worker_does_what_was_asked_for(client: Any, peer: Peer):
