@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from config.durations import duration_words
 from config.rest_fields import ExactSerializer, SomeOfField, StrictBooleanField
 from projects.api.times import written
-from config.durations import duration_words
 from projects.models import (
     ProjectStatus,
     ProjectStatusChange,

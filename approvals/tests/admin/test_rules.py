@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 
+from approvals.admin.forms import member_choices
 from approvals.admin.mapping_form import PREFIX
 from approvals.models import ApprovalRule, ApprovalTemplate
 from approvals.tests.admin.conftest import Browser
-from wecom.models import WeComConfig
+from wecom.models import Member, WeComConfig
 
 Login = Callable[..., Browser]
 ADD_RULE = "/admin/approvals/approvalrule/add/"
@@ -38,6 +40,11 @@ def test_approvers_are_chosen_or_typed_and_keep_their_order(keeper: User, wang: 
     page = client.page(reverse("admin:approvals_approvalrule_change", args=[rule.pk]))
     assert page.index('value="typed.one" selected') < page.index('value="wang.boss" selected')
     assert "Wang (wang.boss)" in page
+
+
+def test_who_left_is_offered_to_nobody(wecom_app: WeComConfig, wang: User) -> None:
+    Member.objects.create(config=wecom_app, userid="old", name="Old", deleted_at=timezone.now())
+    assert member_choices() == [("wang.boss", "Wang (wang.boss)")]
 
 
 def test_the_list_names_the_approvers_it_knows(keeper: User, wang: User, log_in: Login) -> None:

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.admin.forms import member_choices
 from config.testing.admin_browser import logged_in
 from config.testing.people import staff
 from wecom.models import (
@@ -244,10 +243,6 @@ def test_customers_show_who_knows_them_and_their_tags(rows: dict[str, Any], admi
 
 
 # -- elsewhere -------------------------------------------------------------------------------------------------------
-
-
-def test_who_left_is_offered_to_nobody(rows: dict[str, Any]):
-    assert {userid for userid, _name in member_choices()} == {"Wang.Boss", "li.mei", "hand"}
 
 
 def test_the_first_page_counts_suggestions(rows: dict[str, Any], lena: User):
