@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from notifications.events import events
+from notifications.events import events, names
 
 
 class EventFilter(DropdownFilter):
@@ -22,4 +22,4 @@ class EventFilter(DropdownFilter):
         return [(event.name, event.label) for event in events()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(event=self.value()) if self.value() else queryset
+        return queryset.filter(event=self.value()) if self.value() in names() else queryset

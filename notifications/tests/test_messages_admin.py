@@ -71,6 +71,7 @@ def test_it_is_filtered_and_searched(event, log_in: Login) -> None:
     assert listed(client, status__exact="failed") == {"failed"}
     assert listed(client, channel__exact="wechat") == {"waits"}
     assert listed(client, event=TOLD) == {"sent", "waits", "dead"}
+    assert listed(client, event="\0") == {"sent", "waits", "failed", "dead"}, "no event, no filter"
     assert listed(client, q="Zhou") == {"waits"}
 
 

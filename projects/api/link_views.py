@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +75,12 @@ class IssuedLinkSerializer(LinkSerializer):
 ISSUE = ("projects.issue_links",)
 
 
+def _project(remote_id: str) -> ProjectCache:
+    if not remote_id.isprintable():  # PostgreSQL takes no NUL as a text
+        raise Http404
+    return get_object_or_404(ProjectCache, remote_id=remote_id)
+
+
 class LinksView(ClosedApi, GenericAPIView[ProjectAccessToken]):
     queryset = ProjectAccessToken.objects.none()
     serializer_class = LinkSerializer
@@ -88,7 +95,7 @@ class LinksView(ClosedApi, GenericAPIView[ProjectAccessToken]):
         responses=answers(200, LinkSerializer(many=True), {**LISTING, 403: FORBIDDEN}),
     )
     def get(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the documented path
-        project = get_object_or_404(ProjectCache, remote_id=id)
+        project = _project(id)
         rows = project.links.select_related("created_by", "project").defer("project__document")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(LinkSerializer(page, many=True).data)
@@ -104,7 +111,7 @@ class LinksView(ClosedApi, GenericAPIView[ProjectAccessToken]):
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         values = self.sent(request, NewLinkSerializer)
-        project = get_object_or_404(ProjectCache, remote_id=id)
+        project = _project(id)
         issued = tokens.issue(project, **values, created_by=request.user)  # type: ignore[arg-type]
         answer: dict[str, Any] = {**LinkSerializer(issued.row).data, "token": issued.token, "url": issued.url}
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
@@ -123,7 +130,7 @@ class RevokeLinkView(ClosedApi):
         examples=[examples.REVOKED_LINK],
     )
     def post(self, request: Request, id: str, link_id: int) -> Response:  # noqa: A002
-        rows = ProjectAccessToken.objects.filter(project__remote_id=id, pk=link_id)
+        rows = _project(id).links.filter(pk=link_id)
         get_object_or_404(rows)
         if not tokens.revoke(rows, request.user):  # type: ignore[arg-type]
             raise WrongState("wrong_state", _("This link is revoked already."))

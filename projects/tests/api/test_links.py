@@ -77,6 +77,11 @@ def test_bad_input_names_its_field_and_makes_nothing(client: Any, change: dict[s
     assert not ProjectAccessToken.objects.exists()
 
 
+@pytest.mark.parametrize("address", ["%00/links", "%00/links/1/revoke"])
+def test_an_id_that_no_database_takes_is_unknown(client: Any, address: str):
+    assert client.post(f"/api/projects/{address}", PERSON).status_code == 404
+
+
 def test_of_an_unknown_project_there_are_none(client: Any):
     assert client.get("/api/projects/P-2/links").status_code == 404
     assert client.post("/api/projects/P-2/links", PERSON).status_code == 404
