@@ -1,4 +1,4 @@
-"""One question to a library while somebody waits for the answer: never for longer than they should, never by too many."""
+"""One question to a library while somebody waits for the answer: never longer than they should, never by too many."""
 
 from __future__ import annotations
 
