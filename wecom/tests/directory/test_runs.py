@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,12 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from notifications.models import Incident
 from wecom import tasks
 from wecom.budgets import Budget, pause_key
 from wecom.directory_sync import places, progress, runs
 from wecom.models import Department, DirectorySyncRun, DirectoryType, Member, WeComConfig
 from wecom.redis import redis
+from wecom.signals import directory_run_ended
 from wecom.tests.directory.company import ROOT, Company
 from wecom.tests.directory.conftest import synchronise
 from wecom.tests.peers import Close, Half, Peer, Raw
@@ -27,8 +28,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BUSY = {"errcode": -1, "errmsg": "busy"}
 
 
-def incidents() -> set[str]:
-    return set(Incident.objects.filter(resolved_at=None).values_list("key", flat=True))
+@pytest.fixture(autouse=True)
+def troubles() -> Iterator[set[tuple[str, str]]]:
+    """What was told of runs that ended badly (outcome and type), since one ended well."""
+    heard: set[tuple[str, str]] = set()
+
+    def hear(run: DirectorySyncRun, outcome: str, **_: Any) -> None:
+        if outcome == "done":
+            heard.clear()
+        else:
+            heard.add((outcome, run.sync_type))
+
+    directory_run_ended.connect(hear)
+    yield heard
+    directory_run_ended.disconnect(hear)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +65,12 @@ def test_what_passes_is_waited_for(company: Company, saved_app: WeComConfig, pee
     ],
 )
 def test_what_stays_ends_the_run_and_changes_nothing(
-    company: Company, saved_app: WeComConfig, peer: Peer, trouble: dict[str, Any], word: str
+    company: Company,
+    saved_app: WeComConfig,
+    peer: Peer,
+    trouble: dict[str, Any],
+    word: str,
+    troubles: set[tuple[str, str]],
 ) -> None:
     company.have(3)
     synchronise(saved_app)
@@ -62,20 +80,22 @@ def test_what_stays_ends_the_run_and_changes_nothing(
     run = synchronise(saved_app)
     assert run.status == "failed" and word in run.error_detail and run.message
     assert Department.objects.count() == 1 and not Member.objects.filter(name="neu").exists()
-    assert incidents() == {f"directory-failed:{saved_app.slug}:full"}
+    assert troubles == {("failed", "full")}
     company.answer(peer, "user/list")
     assert synchronise(saved_app).updated == 1
-    assert incidents() == set()
+    assert troubles == set()
 
 
-def test_the_brake_is_told_and_ends_with_a_run_that_passes(company: Company, saved_app: WeComConfig) -> None:
+def test_the_brake_is_told_and_ends_with_a_run_that_passes(
+    company: Company, saved_app: WeComConfig, troubles: set[tuple[str, str]]
+) -> None:
     company.have(15)
     synchronise(saved_app)
     company.members.clear()
     synchronise(saved_app, "user")
-    assert incidents() == {f"directory-brake:{saved_app.slug}:user"}
+    assert troubles == {("braked", "user")}
     synchronise(saved_app, "user", force=True)
-    assert incidents() == set()
+    assert troubles == set()
 
 
 def test_what_breaks_while_it_is_written_rolls_everything_back(
@@ -126,18 +146,20 @@ def test_a_long_block_gives_the_worker_back(company: Company, saved_app: WeComCo
     assert (run.status, run.created) == ("success", 3)
 
 
-def test_a_scheduled_run_is_tried_again_three_times(company: Company, saved_app: WeComConfig, peer: Peer) -> None:
+def test_a_scheduled_run_is_tried_again_three_times(
+    company: Company, saved_app: WeComConfig, peer: Peer, troubles: set[tuple[str, str]]
+) -> None:
     peer.answer("department/list", BUSY)
     run = synchronise(saved_app, automatic=True)
     waits = []
     while run.status == "pending":
         waits.append(round((run.not_before - timezone.now()).total_seconds() / 60))
-        assert runs.run_due() == 0 and incidents() == set()
+        assert runs.run_due() == 0 and troubles == set()
         DirectorySyncRun.objects.update(not_before=timezone.now())
         assert runs.run_due() == 1
         run.refresh_from_db()
     assert (waits, run.retries, run.status) == ([5, 15, 45], 3, "failed")
-    assert incidents() == {f"directory-failed:{saved_app.slug}:full"}
+    assert troubles == {("failed", "full")}
 
 
 @pytest.mark.parametrize(("errcode", "automatic"), [(48002, True), (-1, False)])
@@ -186,7 +208,9 @@ def test_of_many_that_open_one_wins(saved_app: WeComConfig) -> None:
         assert sum(pool.map(open_one, range(6))) == 1
 
 
-def test_the_run_of_a_dead_worker_is_closed_or_repeated(company: Company, saved_app: WeComConfig) -> None:
+def test_the_run_of_a_dead_worker_is_closed_or_repeated(
+    company: Company, saved_app: WeComConfig, troubles: set[tuple[str, str]]
+) -> None:
     long_ago = timezone.now() - timedelta(minutes=1)
     for automatic, sync_type in ((True, "user"), (False, "department")):
         DirectorySyncRun.objects.create(
@@ -195,7 +219,7 @@ def test_the_run_of_a_dead_worker_is_closed_or_repeated(company: Company, saved_
     tasks.sweep()
     found = dict(DirectorySyncRun.objects.values_list("sync_type", "status"))
     assert found == {"user": "pending", "department": "failed"}
-    assert incidents() == {f"directory-failed:{saved_app.slug}:department"}
+    assert troubles == {("failed", "department")}
     repeated = DirectorySyncRun.objects.get(sync_type="user")
     assert repeated.retries == 1 and repeated.not_before > timezone.now()
 
