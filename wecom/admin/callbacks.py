@@ -17,7 +17,8 @@ from unfold.decorators import display
 from config.durable import Status
 from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, Tones, retry_verb
 from config.verbs import Refused, Verb
-from wecom.inbox import GIVEN_UP, IGNORED, PARKED, READERS, replay
+from wecom.contacts.event import NOTED, UNSYNCHRONISED
+from wecom.inbox import GIVEN_UP, IGNORED, PARKED, UNDERSTOOD, replay
 from wecom.models import CallbackEvent, RefusedCallback
 from wecom.retention import KEPT_FOR
 
@@ -57,11 +58,11 @@ class EventNameFilter(DropdownFilter):
     parameter_name = "event"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*((name, name) for name in READERS), ("other", _("Others"))]
+        return [*((name, name) for name in UNDERSTOOD), ("other", _("Others"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "other":
-            return queryset.exclude(event__in=READERS)
+            return queryset.exclude(event__in=UNDERSTOOD)
         return queryset.filter(event=self.value()) if self.value() else queryset
 
 
@@ -79,6 +80,11 @@ OUTCOMES = {
     PARKED: _("Parked"),
     GIVEN_UP: _("Given up"),
     IGNORED: _("Not for us"),
+    NOTED: _("Being read from WeCom"),
+    UNSYNCHRONISED: _("Directory never read"),
+    "transfer_refused": _("The customer refused the hand-over"),
+    "transfer_limit": _("The new member has too many customers"),
+    "transfer_failed": _("The hand-over failed"),
 }
 
 
