@@ -1,7 +1,7 @@
 # make demo    everything under one process: http://localhost:8000 (PORT=… moves it)
 # make test    the whole suite on SQLite and on PostgreSQL, both with a real Redis; ARGS="-k name -x" narrows it
 # make lint    style, types, layers, migrations, production settings, translations
-# make bench   the numbers of the README, measured here
+# make bench   the numbers of docs/benchmarks.md, measured here
 # make messages  collect new texts into locale/
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
