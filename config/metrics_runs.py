@@ -23,7 +23,7 @@ Found = dict[tuple[str, ...], Any]
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs that belong to ``owners``, which have a slug. Wants an index over owner, type where told apart, and creation."""
+    """Runs that belong to ``owners``, which have a slug. Wants an index over owner, type where told apart, and time."""
 
     kind: str
     """Begins the names: ``project_sync``."""

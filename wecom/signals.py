@@ -13,13 +13,13 @@ event_given_up = Signal()
 """``event`` (CallbackEvent): parked for too long, nobody ever claimed it."""
 
 directory_run_ended = Signal()
-"""``run`` (DirectorySyncRun, closed), ``outcome``: ``done``, ``failed``, or ``braked`` (it would have marked too many as
-gone). Sent in the transaction that closes the run."""
+"""``run`` (DirectorySyncRun, closed), ``outcome``: ``done``, ``failed``, or ``braked`` (it would have marked too many
+as gone). Sent in the transaction that closes the run."""
 
 contact_changed = Signal()
 """One member, department or customer, or the tags, have changed by a callback or by what was read after one; sent after
 the commit, robustly. A run over many does not send it; it sends ``directory_run_ended``.
 
-``config_id``; ``kind``: member, department, customer or tags; ``change``: created, updated, deleted, renamed (``before``
-is the old userid), transfer_failed (``before`` is the member who was to take over); ``key``: userid, department ID or
-external userid, empty for the tags."""
+``config_id``; ``kind``: member, department, customer or tags; ``change``: created, updated, deleted, renamed
+(``before`` is the old userid), transfer_failed (``before`` is the member who was to take over); ``key``: userid,
+department ID or external userid, empty for the tags."""
