@@ -115,7 +115,7 @@ class TestWhom:
         due()
         row = Notification.objects.get()
         assert row.status == Status.DEAD
-        assert "removed" in row.last_error
+        assert "已被移除" in row.last_error
 
     def test_an_address_that_cannot_be_opened_says_so(self, address: AlertAddress, due: Any, settings: Any) -> None:
         opened()

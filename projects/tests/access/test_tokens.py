@@ -107,5 +107,5 @@ def test_the_command_says_what_stands_in_the_way(project: ProjectCache, library:
     with pytest.raises(CommandError, match="365"):
         command("P-1001", "--days=1000")
     RemoteSource.objects.update(base_url=refused_url())
-    with pytest.raises(CommandError, match="reached"):
+    with pytest.raises(CommandError, match="无法连接项目库"):
         command("P-8")
