@@ -134,7 +134,8 @@ def _insert(looks: Sequence[Look]) -> None:
     uses: dict[int, tuple[int, datetime]] = {}
     for look in looks:
         if look.token_id is not None:
-            uses[look.token_id] = (uses.get(look.token_id, (0, look.at))[0] + 1, look.at)
+            times, latest = uses.get(look.token_id, (0, look.at))
+            uses[look.token_id] = (times + 1, max(latest, look.at))
     moment = connection.ops.adapt_datetimefield_value
     with transaction.atomic(), connection.cursor() as cursor:
         # in order, so that two processes that meet at the same links do not wait for each other in a circle
@@ -153,7 +154,9 @@ def _insert(looks: Sequence[Look]) -> None:
         if known:
             cursor.execute(
                 f"WITH seen (id, times, at) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(known))}) "  # noqa: S608
-                "UPDATE projects_projectaccesstoken SET use_count = use_count + seen.times, last_used_at = seen.at "
+                "UPDATE projects_projectaccesstoken SET use_count = use_count + seen.times, "
+                # another process may have written a later look already
+                "last_used_at = CASE WHEN last_used_at > seen.at THEN last_used_at ELSE seen.at END "
                 "FROM seen WHERE projects_projectaccesstoken.id = seen.id",
                 list(chain.from_iterable((pk, uses[pk][0], moment(uses[pk][1])) for pk in known)),
             )

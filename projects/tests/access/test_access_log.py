@@ -45,6 +45,20 @@ def test_looks_wait_and_are_written_together_with_their_counts(
     assert timezone.now() - entry.at < timedelta(minutes=1)
 
 
+def test_the_last_use_never_goes_back(link: Issued) -> None:
+    """Processes write their batches when they like, so a later look may be written first."""
+    now = timezone.now()
+    first, second = AccessLog(write_every=None), AccessLog(write_every=None)
+    for log, ages in ((first, (0, 5)), (second, (10, 20))):
+        for age in ages:
+            at = now - timedelta(seconds=age)
+            log.add(Look(at, "P-1001", "api", None, "", token_id=link.row.pk))
+        assert log.flush()
+        link.row.refresh_from_db()
+        assert link.row.last_used_at == now
+    assert link.row.use_count == 4
+
+
 def test_a_look_knows_address_and_browser(link: Issued, client: Client) -> None:
     agent = "Mozilla/5.0 \x00" + "x" * 500
     client.get(f"/api/projects/P-1001?token={link.token}", REMOTE_ADDR="203.0.113.7", headers={"user-agent": agent})
