@@ -40,6 +40,15 @@ def page(request: HttpRequest, remote_id: str) -> HttpResponse:
     return render(request, "project/page.html", facts)
 
 
+@guarded
+@require_safe
+def slashed(request: HttpRequest, remote_id: str) -> HttpResponse:
+    """The address with a slash behind it, as some programs pass it on: leads to the clean one, without the token."""
+    if "token" in request.GET:
+        return _arrive(request, remote_id, request.GET["token"])
+    return HttpResponseRedirect(page_address(remote_id))
+
+
 def _arrive(request: HttpRequest, remote_id: str, token: str) -> HttpResponse:
     """Somebody opens a link. An old one does no harm to who has a good one already. Raises AccessRefused for what is
     no token of ours; all others leave the address, where they would be seen, kept and passed on."""

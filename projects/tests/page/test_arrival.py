@@ -49,6 +49,24 @@ def test_the_printed_address_opens_the_page(link: Issued):
     assert link.token not in answer.content.decode()
 
 
+def test_a_slash_behind_the_address_does_no_harm(link: Issued, expired: Issued):
+    for token, status in ((link.token, 200), (expired.token, 401)):
+        answer = Phone().open(link.url.replace(f"?token={link.token}", f"/?token={token}"))
+        assert (answer.status_code, answer.redirect_chain) == (status, [("/project/SO-1", 302)])
+        assert answer.client.cookies[COOKIE]["path"] == "/project/SO-1"
+        assert token not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_slash_without_a_token_leads_to_the_page(client: Client):
+    answer = client.get("/project/SO-1/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/project/SO-1")
+    assert COOKIE not in answer.cookies
+    refused = client.get("/project/SO-1/", {"token": "garbage"})
+    assert (refused.status_code, refused.headers["Referrer-Policy"]) == (401, "no-referrer")
+    assert client.post("/project/SO-1/").status_code == 405
+
+
 def test_an_expired_link_leaves_the_address_too(client: Client, expired: Issued):
     answer = arrive(client, "SO-1", expired.token)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/project/SO-1")
