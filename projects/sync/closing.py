@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from config.wakeup import wake
 from notifications.incidents import raise_incident, resolve_incident
-from notifications.phrases import Phrase
+from notifications.phrases import Phrase, Said
 from projects.models import ProjectCache, ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
 from projects.sync.passage import COUNTERS, AppliedPassage, BrakeHeld, held
 
@@ -73,12 +73,12 @@ def close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence:
     with transaction.atomic():
         if _close(history, status, f"{sentence} {remedy}", passage.reasons):
             _resume_at(source, passage.next_page)
-            raise_incident(
-                f"sync-failed:{source.slug}",
-                title=Phrase(gettext_noop("Projects cannot be synchronised: %(source)s"), source=source),
-                detail=sentence,
-                remedy=remedy,
-            )
+            _tell_failed(source, sentence, remedy)
+
+
+def _tell_failed(source: RemoteSource, detail: Said, remedy: Said) -> None:
+    title = Phrase(gettext_noop("Projects cannot be synchronised: %(source)s"), source=source)
+    raise_incident(f"sync-failed:{source.slug}", title=title, detail=detail, remedy=remedy)
 
 
 def close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: BrakeHeld) -> None:
@@ -99,12 +99,15 @@ def close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: Br
 
 
 def close_dead_run(history: ProjectSyncHistory) -> int:
-    status = RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
-    sentence = _("The worker of this run ended in the middle; the next run continues where it stopped.")
+    source, status = history.source, RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
+    sentence = Phrase(
+        gettext_noop("The worker of this run ended in the middle; the next run continues where it stopped.")
+    )
     with transaction.atomic():
-        if not _close(history, status, sentence, history.error_detail, only=Q(alive_until=history.alive_until)):
+        if not _close(history, status, str(sentence), history.error_detail, only=Q(alive_until=history.alive_until)):
             return 0
-        _resume_at(history.source, _page_after(history))
+        _resume_at(source, _page_after(history))
+        _tell_failed(source, sentence, Phrase(gettext_noop("The log tells more.")))
     logger.warning("sync_closed_dead", run=history.pk, source=history.source.slug)
     return 1
 

@@ -511,6 +511,21 @@ def test_where_a_dead_workers_run_is_continued(source: RemoteSource, first: int,
     assert source.resume_page == resume
 
 
+def test_a_dead_workers_run_is_told_until_the_next_one_succeeds(library: Library, source: RemoteSource) -> None:
+    ProjectSyncHistory.objects.create(
+        source=source,
+        status=RunStatus.RUNNING,
+        claim=uuid.uuid4(),
+        alive_until=timezone.now() - timedelta(seconds=1),
+    )
+    assert runs.close_dead() == 1
+    incident = Incident.objects.get(resolved_at=None)
+    assert (incident.key, incident.detail) == ("sync-failed:default", ProjectSyncHistory.objects.get().message)
+    assert incident.detail and incident.remedy
+    assert synchronise(source).status == RunStatus.SUCCESS
+    assert not Incident.objects.filter(resolved_at=None).exists()
+
+
 def test_a_worker_that_wakes_up_after_its_run_was_closed_writes_nothing(library: Library, source: RemoteSource) -> None:
     library.have(*(project(number) for number in range(6)))
 
