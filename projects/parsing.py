@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -30,6 +31,8 @@ HASH_BYTES = 16
 MILLISECONDS_FROM = 100_000_000_000
 """A number of seconds beyond this is one of milliseconds."""
 _TYPES, _STATUSES, _ROLES = tuple(ProjectType.values), tuple(ProjectStatus.values), tuple(Role.values)
+_ADDRESSLESS = re.compile(r"[/\\]|^\.{1,2}$")
+"""In an ID: what browsers and proxies take for a path of several parts, however it is encoded."""
 _UNSTORABLE = (rb"\u0000", rb"\ud")
 """In an item as canonical JSON: what no column takes, or harmless look-alikes."""
 
@@ -92,6 +95,11 @@ class Reader:
     def parse(self, item: Any) -> Parsed:
         """Raises BadProject with the reason."""
         remote_id = self.id_of(item)
+        if _ADDRESSLESS.search(remote_id):
+            raise BadProject(
+                _("“%(field)s” holds a slash or is nothing but dots: no address could lead to the project.")
+                % {"field": self._id_name}
+            )
         text = canonical(item)
         if any(mark in text for mark in _UNSTORABLE):
             item = _storable(item)

@@ -354,6 +354,30 @@ def test_projects_without_an_id_forbid_removing(library: Library, source: Remote
     assert RemoteSource.objects.get().confirmed_at == confirmed
 
 
+@pytest.mark.parametrize("remote_id", ["P/1", "P\\1", "/", ".", ".."])
+def test_an_id_that_no_address_can_hold_is_refused_by_its_name(
+    library: Library, source: RemoteSource, remote_id: str
+) -> None:
+    library.have(project(1), project(2))
+    library.projects[remote_id] = project(3, id=remote_id)
+    run = synchronise(source)
+    assert (run.status, numbers(run)) == (RunStatus.SUCCESS, (3, 2, 2, 0, 1, 0))
+    assert run.error_detail.startswith(f"{remote_id}: ")
+    source.refresh_from_db()
+    assert source.confirmed_at == run.started_at, "all others were looked after"
+
+
+def test_dots_within_an_id_are_fine(library: Library, source: RemoteSource) -> None:
+    library.have(project("1.2"), project("..3"))
+    assert numbers(synchronise(source)) == (2, 2, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize("remote_id", ["P\t1", "P\u202e1", "P\x001"])
+def test_an_id_with_control_characters_is_refused(library: Library, source: RemoteSource, remote_id: str) -> None:
+    library.have(project(1, id=remote_id))
+    assert numbers(synchronise(source)) == (1, 0, 0, 0, 1, 0)
+
+
 def test_an_id_of_another_source_is_not_taken_over(library: Library, source: RemoteSource) -> None:
     library.have(project(1))
     synchronise(source)
