@@ -28,9 +28,6 @@ class RunStatus(models.TextChoices):
     FAILED = "failed", _("Failed, nothing was changed")
 
 
-OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
-
-
 class ProjectSyncHistory(models.Model):
     """One run over one source. Opened, claimed and closed by ``projects.sync.runs`` only."""
 

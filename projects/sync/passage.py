@@ -1,6 +1,6 @@
 """One passage through a library: every page is compared, then what the library no longer lists is looked for.
 
-``Passage`` only looks, which is the dry run. ``AppliedPassage`` is the same with three hooks that write. The counters
+``Passage`` only looks, which is the dry run. ``AppliedPassage`` is the same with hooks that write. The counters
 are those of the run's row, saved or not.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.runs import ClaimLost, held
 from projects.errors import BadProject, RemoteError
-from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
+from projects.models import ProjectSyncHistory, RemoteSource, TimeDisplayConfig
 from projects.parsing import Fetched, Reader
 from projects.remote import Page, RemoteLibrary
 from projects.sync.apply import apply_changed, apply_one
@@ -53,10 +53,6 @@ class BrakeHeld(Exception):
     def __init__(self, missing: int, listed: int) -> None:
         super().__init__(f"{missing} of {listed}")
         self.missing, self.listed = missing, listed
-
-
-class ClaimLost(Exception):
-    """Somebody closed this run as dead; whatever was about to be written rolls back."""
 
 
 class Passage:
@@ -130,7 +126,7 @@ class Passage:
         percent = self.source.most_removed_percent
         if not self.run.force and brake_holds(listed=listed, missing=len(missing), percent=percent):
             raise BrakeHeld(len(missing), listed)
-        found = still_there(self._library, missing)
+        found = still_there(self._library, missing, self._show_life)
         there = {one.pk for one in found}
         self._remove([key for key in missing if key not in there], found)
         self._tell(self.run)
@@ -142,6 +138,9 @@ class Passage:
 
     def _write(self) -> None:
         """Write what was kept."""
+
+    def _show_life(self) -> None:
+        """Something is about to be waited for."""
 
     def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
         del found
@@ -200,6 +199,9 @@ class AppliedPassage(Passage):
         self._changed.clear()
         self.next_page, self._written_at = self._read_to, time.monotonic()
 
+    def _show_life(self) -> None:
+        self._save_progress()
+
     def _remove(self, keys: Sequence[int], found: Sequence[Found]) -> None:
         """Those that were found are written instead: their type may be another one now."""
         for one in found:
@@ -217,11 +219,6 @@ class AppliedPassage(Passage):
         progress = {name: getattr(run, name) for name in COUNTERS}
         if not held(run).update(**progress, alive_until=timezone.now() + lease(run.source)):
             raise ClaimLost(run.pk)
-
-
-def held(run: ProjectSyncHistory) -> QuerySet[ProjectSyncHistory]:
-    """The run's row, while the claim of ``run`` holds."""
-    return ProjectSyncHistory.objects.filter(pk=run.pk, claim=run.claim, status=RunStatus.RUNNING)
 
 
 def lease(source: RemoteSource) -> timedelta:

@@ -13,8 +13,6 @@ and then from the first one to where it started: so every run that reaches its e
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Collection
 from typing import Any
 
@@ -24,16 +22,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from config.runs import OPEN, ClaimLost, await_turn, claim, dead
 from projects.errors import AlreadyRunning, RemoteError
 from projects.models import ProjectSyncConfig, ProjectSyncHistory, RemoteSource, RunStatus
-from projects.models.sync import OPEN
 from projects.sync.closing import close_braked, close_broken, close_dead_run, close_done, summary
-from projects.sync.passage import AppliedPassage, BrakeHeld, ClaimLost, Passage, Tell, lease
+from projects.sync.passage import AppliedPassage, BrakeHeld, Passage, Tell, lease
 
 logger = structlog.get_logger(__name__)
-
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a run that another worker is busy with."""
 
 
 def open_run(
@@ -78,7 +73,8 @@ def run(history: ProjectSyncHistory, *, tell: Tell | None = None) -> ProjectSync
     exception; anything unexpected is raised once the run is closed.
     """
     if not _claim(history):
-        return _await_end(history)
+        await_turn(history, lambda: close_dead(history.source))
+        return history
     with translation.override(settings.LANGUAGE_CODE):  # what the row says is for everybody
         return _run_claimed(history, tell)
 
@@ -115,11 +111,11 @@ def run_pending() -> int:
 
 def close_dead(source: RemoteSource | None = None) -> int:
     """Close the runs whose workers have given no sign of life for longer than their lease; returns how many."""
-    dead = ProjectSyncHistory.objects.filter(status=RunStatus.RUNNING, alive_until__lt=timezone.now())
+    runs = dead(ProjectSyncHistory.objects.all())
     if source is not None:
-        dead = dead.filter(source=source)
+        runs = runs.filter(source=source)
     with translation.override(settings.LANGUAGE_CODE):
-        return sum(close_dead_run(history) for history in dead.select_related("source"))
+        return sum(close_dead_run(history) for history in runs.select_related("source"))
 
 
 def hit_brake(history: ProjectSyncHistory) -> bool:
@@ -128,32 +124,11 @@ def hit_brake(history: ProjectSyncHistory) -> bool:
 
 
 def _claim(history: ProjectSyncHistory) -> bool:
-    now = timezone.now()
-    claim = {
-        "status": RunStatus.RUNNING,
-        "claim": uuid.uuid4(),
-        "started_at": now,
-        "alive_until": now + lease(history.source),
-        "first_page": _first_page(history.source),
-    }
-    if not ProjectSyncHistory.objects.filter(pk=history.pk, status=RunStatus.PENDING).update(**claim):
-        return False
-    for name, value in claim.items():
-        setattr(history, name, value)
-    return True
+    return claim(history, lease(history.source), first_page=_first_page(history.source))
 
 
 def _first_page(source: RemoteSource) -> int:
     return RemoteSource.objects.values_list("resume_page", flat=True).get(pk=source.pk)
-
-
-def _await_end(history: ProjectSyncHistory) -> ProjectSyncHistory:
-    while True:
-        history.refresh_from_db()
-        if history.status not in OPEN:
-            return history
-        close_dead(history.source)
-        time.sleep(LOOK_EVERY)
 
 
 def _run_claimed(history: ProjectSyncHistory, tell: Tell | None) -> ProjectSyncHistory:
