@@ -32,10 +32,3 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def synchronise(config: WeComConfig, sync_type: str = "full", **options: Any) -> DirectorySyncRun:
     """One run from its opening to its end."""
     return runs.run(runs.open_run(config, sync_type, **options))
-
-
-@pytest.fixture(autouse=True)
-def _no_customers_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    from wecom.directory_sync.parts import parts_of
-
-    monkeypatch.setattr(runs, "parts_of", lambda kind: [p for p in parts_of(kind) if p.kind != "customer"])

@@ -60,7 +60,7 @@ def kept_here() -> dict[str, Any]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(states=st.lists(STATES, min_size=1, max_size=4))
 def test_the_directory_ends_as_the_company(company: Company, saved_app: WeComConfig, states: list[Any]) -> None:
