@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Max, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -104,13 +104,15 @@ def measure(threshold: int) -> list[Finding]:
 
 
 def _causes(model: type[DurableRow]) -> Iterator[tuple[Cause, int, datetime | None]]:
-    """Each cause with its number of rows and the moment of the latest death."""
+    """Each cause with its number of rows and the moment of the latest death. The database counts equal errors: a queue
+    may hold many thousand rows that died of one thing, and this is asked every minute."""
     found: dict[str, tuple[Cause, int, datetime | None]] = {}
-    rows = dead(model).order_by("finished_at", "pk").values_list("last_error", "finished_at")
-    for error, finished_at in rows.iterator(chunk_size=2000):
+    errors = dead(model).values("last_error").annotate(count=Count("pk"), latest=Max("finished_at"))
+    in_time = errors.order_by(F("latest").asc(nulls_first=True), "last_error")
+    for error, more, latest in in_time.values_list("last_error", "count", "latest").iterator(chunk_size=2000):
         cause = Cause.of(model, error)
         _earlier, count, _at = found.get(cause.key, (cause, 0, None))
-        found[cause.key] = (cause, count + 1, finished_at)
+        found[cause.key] = (cause, count + more, latest)
     yield from found.values()
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from config import draining
@@ -120,6 +122,24 @@ def test_every_sentence_matches_its_own_cause(add: Callable[[int], None]) -> Non
         rows = dead_rows.dead(CallbackEvent)
         assert rows.filter(last_error__regex=cause.pattern).count() == 1, sentence
         assert Cause.of(CallbackEvent, sentence.replace("1", "77")).key == cause.key
+
+
+def test_the_database_counts_equal_errors_and_the_latest_death_speaks(add: Callable[[int], None]) -> None:
+    add(9)
+    now = timezone.now()
+    deaths = [("Quote 1 is refused", 30), ("Quote 2 is refused", 10), ("Another cause", 20)]
+    for number, row in enumerate(CallbackEvent.objects.order_by("pk")):
+        error, minutes = deaths[number % 3]
+        died = {"last_error": error, "finished_at": now - timedelta(minutes=minutes + number)}
+        CallbackEvent.objects.filter(pk=row.pk).update(status=Status.DEAD, **died)
+    with CaptureQueriesContext(connection) as queries:
+        found = [(cause.sentence, count, latest) for cause, count, latest in dead_rows._causes(CallbackEvent)]
+    assert sorted(found) == [
+        ("Another cause", 3, now - timedelta(minutes=22)),
+        ("Quote 2 is refused", 6, now - timedelta(minutes=11)),
+    ]
+    [query] = queries.captured_queries
+    assert "GROUP BY" in query["sql"]
 
 
 def test_the_incident_ends_when_none_of_the_rows_is_dead(add: Callable[[int], None]) -> None:
