@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from wecom.directory_sync.fetch import Reading
 
 LAID = "wecom_laid_places"
+# LOWER(), as in the index of members: SQLite uses it only for a key of the same kind
 _SHAPE = (
-    "SELECT CAST('' AS varchar(64)) AS laid_key, CAST(0 AS bigint) AS department, "
+    "SELECT LOWER('') AS laid_key, CAST(0 AS bigint) AS department, "
     "CAST(0 AS bigint) AS place_order, CAST(0 AS smallint) AS leader"
 )
 
