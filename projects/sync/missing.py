@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from projects.errors import RemoteLied
+from projects.errors import RemoteAway, RemoteLied
 from projects.models import ProjectCache, RemoteSource
 from projects.remote import RemoteLibrary
 
@@ -21,6 +22,10 @@ MOST_ASKED_FOR = 20
 BLOCK = 4096
 """Keys in one block of ``Seen``; a gap between keys costs nothing."""
 CHUNK = 2000
+ASKING = 120.0
+"""Seconds that all these questions may take together; a library that needs longer is taken for away."""
+
+_NOT_REMOVED = _("Nothing was removed; the next run looks again.")
 
 
 class Found(NamedTuple):
@@ -74,24 +79,29 @@ def missing_copies(source: RemoteSource, types: Sequence[str], seen: Seen, since
     return [key for key in keys.iterator(chunk_size=CHUNK) if key not in seen]
 
 
-def still_there(library: RemoteLibrary, keys: Sequence[int]) -> list[Found]:
+def still_there(library: RemoteLibrary, keys: Sequence[int], alive: Callable[[], object]) -> list[Found]:
     """Ask the library for the missing projects by their IDs, for a part of them if they are many.
 
     Missing from the list is a hint, no proof: pages shift while they are read, and lists are cut off. Returns those
-    that are there after all. Raises RemoteLied when there are such and not all could be asked for; RemoteError.
+    that are there after all. ``alive`` is called before every question, which takes ``read_timeout`` at most.
+    Raises RemoteLied when there are such and not all could be asked for; RemoteError, also after ``ASKING`` seconds.
     """
+    deadline = time.monotonic() + ASKING
     step = -(-len(keys) // MOST_ASKED_FOR) or 1
     asked = keys[::step]
     found = []
     for key, remote_id in ProjectCache.objects.filter(pk__in=asked).values_list("pk", "remote_id"):
+        alive()
+        if (left := deadline - time.monotonic()) <= 0:
+            raise RemoteAway(_("The library's answer took too long."), remedy=_NOT_REMOVED)
         asked_at = timezone.now()
-        item = library.project(remote_id, seconds=library.source.read_timeout)
+        item = library.project(remote_id, seconds=min(left, library.source.read_timeout))
         if item is not None:
             found.append(Found(key, asked_at, item))
     if found and len(asked) < len(keys):
         raise RemoteLied(
             _("Projects that are missing from the library's list are there when asked for: the list is incomplete."),
-            remedy=_("Nothing was removed; the next run looks again."),
+            remedy=_NOT_REMOVED,
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -22,6 +23,7 @@ from projects.models import (
     RunStatus,
     SyncType,
 )
+from projects.remote import RemoteLibrary
 from projects.sync import runs
 from projects.tests.sync.conftest import synchronise
 from projects.tests.sync.peer import HTML, KEY, project, source_of
@@ -161,6 +163,41 @@ def test_missing_from_the_list_is_no_proof(library: Library, source: RemoteSourc
     assert (run.status, run.removed_count) == (RunStatus.SUCCESS, 0)  # P-0 was still there when page 1 was read
     assert titles()["P-2"] == "verschoben", "the one that was skipped was asked for, and is up to date"
     assert synchronise(source).removed_count == 1
+
+
+def test_a_run_shows_life_before_every_question_for_a_missing_project(library: Library, source: RemoteSource) -> None:
+    library.have(*(project(number) for number in range(6)))
+    synchronise(source)
+    library.have(*(project(number) for number in range(3)))
+    leases = []
+
+    def note_lease(_remote_id: str) -> None:
+        leases.append(ProjectSyncHistory.objects.values_list("alive_until", flat=True).get(status=RunStatus.RUNNING))
+
+    with pytest.MonkeyPatch.context() as patch:
+        ask = RemoteLibrary.project
+
+        def watched(self: RemoteLibrary, remote_id: str, **options: Any) -> Any:
+            note_lease(remote_id)
+            return ask(self, remote_id, **options)
+
+        patch.setattr(RemoteLibrary, "project", watched)
+        assert synchronise(source).removed_count == 3
+    assert len(leases) == 3 and leases == sorted(set(leases)), "each was renewed"
+
+
+def test_a_library_that_is_slow_to_say_what_is_missing_is_given_up(
+    library: Library, source: RemoteSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.have(*(project(number) for number in range(6)))
+    synchronise(source)
+    confirmed = RemoteSource.objects.get().confirmed_at
+    library.have(*(project(number) for number in range(3)))
+    monkeypatch.setattr("projects.sync.missing.ASKING", 0.0)
+    run = synchronise(source)
+    assert (run.status, run.removed_count, len(titles())) == (RunStatus.PARTIAL, 0, 6)
+    assert RemoteSource.objects.get().confirmed_at == confirmed
+    assert Incident.objects.get(resolved_at=None).key == "sync-failed:default"
 
 
 def test_a_list_that_leaves_out_many_is_not_believed(library: Library, source: RemoteSource) -> None:
