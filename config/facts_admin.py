@@ -56,7 +56,21 @@ class DayRangeFilter(RangeDateFilter):
         return timezone.make_aware(datetime.combine(day, time.min)) if day else None
 
 
-class FactsAdmin(VerbsMixin, ModelAdmin):
+class HiddenColumns(ModelAdmin):
+    """Columns that not everybody who may open the list may see."""
+
+    def get_hidden(self, request: HttpRequest) -> Collection[str]:
+        """Columns whose content this person may not see."""
+        return ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A list's address may filter by any column, and what it finds tells the content, digit by digit if need be."""
+        return lookup.partition("__")[0] not in self.get_hidden(request) and super().lookup_allowed(
+            lookup, value, request
+        )
+
+
+class FactsAdmin(VerbsMixin, HiddenColumns):
     """Read-only for everybody, superusers too: history is not edited."""
 
     show_full_result_count = False
@@ -75,16 +89,6 @@ class FactsAdmin(VerbsMixin, ModelAdmin):
     def get_deferred(self) -> Iterable[str]:
         """Heavy columns that a list does not show."""
         return ()
-
-    def get_hidden(self, request: HttpRequest) -> Collection[str]:
-        """Columns whose content this person may not see."""
-        return ()
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A list's address may filter by any column, and what it finds tells the content, digit by digit if need be."""
-        return lookup.partition("__")[0] not in self.get_hidden(request) and super().lookup_allowed(
-            lookup, value, request
-        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -10,14 +10,16 @@ from django.contrib.auth import get_user_model
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from config.admin_verbs import VerbsMixin
-from config.facts_admin import Tones
+from config.facts_admin import HiddenColumns, Tones
+from config.phones import masked
 from config.verbs import Refused, Verb
+from wecom.admin.customers import SEE_PHONES
 from wecom.admin.filters import LinkFilter, PresenceFilter
 from wecom.directory_sync.linking import confirm
 from wecom.models import Member, MemberDepartment, Origin
@@ -40,6 +42,10 @@ TOLD = (
     "deleted_at",
 )
 """Of a member that WeCom tells of: nobody edits it here."""
+REACHED_BY = ("mobile", "telephone", "email", "biz_mail")
+"""How a member is reached: for people with the right to see phone numbers. Others are shown masked numbers."""
+TELLS_OF_IT = ("extra", "content_hash")
+"""Columns on no page from which that could be guessed by filtering."""
 
 
 def may_link(request: HttpRequest, user: Any) -> bool:
@@ -68,6 +74,12 @@ CONFIRM = Verb(
     permissions=("wecom.change_member",),
     icon="how_to_reg",
 )
+
+
+def _reached_by(request: HttpRequest) -> tuple[tuple[str, ...], ...]:
+    if request.user.has_perm(SEE_PHONES):
+        return ("mobile", "telephone"), ("email", "biz_mail")
+    return (("mobile_masked", "telephone_masked"),)
 
 
 def place_words(place: MemberDepartment) -> str:
@@ -101,7 +113,7 @@ class PlaceInline(TabularInline):
 
 
 @admin.register(Member)
-class MemberAdmin(VerbsMixin, ModelAdmin):
+class MemberAdmin(VerbsMixin, HiddenColumns):
     verbs = (CONFIRM,)
     list_display = ("name", "userid", "places_shown", "position", "state", "staff_user", "config")
     list_select_related = ("user", "suggested_user", "config")
@@ -137,14 +149,17 @@ class MemberAdmin(VerbsMixin, ModelAdmin):
             ),
             (
                 _("Told by WeCom"),
-                {"fields": (("mobile", "telephone"), ("email", "biz_mail"), ("direct_leader", "status"))},
+                {"fields": (*_reached_by(request), ("direct_leader", "status"))},
             ),
             (None, {"fields": (("synced_at", "deleted_at"),)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> Sequence[str]:
         told = TOLD if obj is not None and obj.origin == Origin.WECOM else ()
-        return ("suggested_user", *told)
+        return ("suggested_user", "mobile_masked", "telephone_masked", *told)
+
+    def get_hidden(self, request: HttpRequest) -> Collection[str]:
+        return () if request.user.has_perm(SEE_PHONES) else (*REACHED_BY, *TELLS_OF_IT)
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> Any:
         return [PlaceInline] if obj is not None and obj.origin == Origin.WECOM else []
@@ -164,6 +179,14 @@ class MemberAdmin(VerbsMixin, ModelAdmin):
             kwargs["queryset"] = users if request.user.is_superuser else users.exclude(is_superuser=True)
             kwargs["widget"] = UnfoldAdminSelect2Widget()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description=_("mobile"))
+    def mobile_masked(self, member: Member) -> str:
+        return masked(member.mobile) if member.mobile else "–"
+
+    @admin.display(description=_("landline"))
+    def telephone_masked(self, member: Member) -> str:
+        return masked(member.telephone) if member.telephone else "–"
 
     # -- columns -----------------------------------------------------------------------------------------------------
 

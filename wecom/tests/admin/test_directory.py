@@ -219,6 +219,25 @@ def test_looking_confirms_nothing(rows: dict[str, Any], lena: User):
     assert client.post(address("member", "confirm_suggestion_page", rows["member"].pk)).status_code == 403
 
 
+def test_how_a_member_is_reached_is_told_only_to_who_may_see_numbers(rows: dict[str, Any]):
+    reached = {"mobile": "13900001111", "telephone": "02162223333", "email": "li@example.com", "biz_mail": "li@corp.cn"}
+    Member.objects.filter(pk=rows["member"].pk).update(**reached, extra={"english_name": "May"}, content_hash="abc")
+    page = address("member", "change", rows["member"].pk)
+    filters = {**{f"{name}__startswith": value[:2] for name, value in reached.items()}, "extra__english_name": "May"}
+    for rights in (["wecom.view_member"], ["wecom.view_member", "wecom.change_member"]):
+        some = logged_in(staff(*rights, name=f"lin{len(rights)}"))
+        shown = some.page(page)
+        assert "139****1111" in shown and "021****3333" in shown
+        assert [value for value in reached.values() if value in shown] == []
+        for name, value in {**filters, "content_hash": "abc"}.items():
+            assert some.get(address("member"), {name: value}).status_code == 400
+    full = logged_in(staff("wecom.view_member", "wecom.view_customer_phone", name="mara"))
+    shown = full.page(page)
+    assert [value for value in reached.values() if value not in shown] == []
+    for name, value in filters.items():
+        assert [row.pk for row in listed(full, "member", **{name: value})] == [rows["member"].pk]
+
+
 # -- customers -------------------------------------------------------------------------------------------------------
 
 
