@@ -13,6 +13,7 @@ class ProjectsConfig(AppConfig):
     def ready(self) -> None:
         from config.schedules import register_schedule
         from projects import doctor, metrics, schedule, telling  # noqa: F401 - checks and metrics register themselves
+        from projects.sync import alarms  # noqa: F401 - hears what becomes of sources
 
         telling.register()
         schedule.register()

@@ -10,7 +10,7 @@ from projects import document, purge
 from projects.errors import AlreadyRunning
 from projects.models import ProjectSyncHistory, RunStatus, SyncType
 from projects.sources import enabled_sources
-from projects.sync import runs
+from projects.sync import alarms, runs
 
 logger = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ def run_pending() -> int:
 def sweep() -> dict[str, int]:
     """Closes runs whose workers died, and wakes a worker for those that nobody has taken."""
     closed = runs.close_dead()
+    alarms.end_without_source()  # a run that was under way when its source was switched off may have opened one
     waiting = ProjectSyncHistory.objects.filter(status=RunStatus.PENDING).count()
     if waiting:
         wake("projects.run_pending")
