@@ -28,7 +28,7 @@ SELECT token.id, token.user_id, token.user_name, token.access_type, token.expire
        display.show_payment_time
 FROM projects_projectaccesstoken token
 JOIN projects_projectcache project ON project.id = token.project_id
-JOIN projects_remotesource source ON source.id = project.source_id
+LEFT JOIN projects_remotesource source ON source.id = project.source_id AND project.unconfirmed_since IS NULL
 LEFT JOIN projects_projectsyncconfig config ON config.id = 1
 LEFT JOIN projects_timedisplayconfig display ON display.id = 1
 WHERE token.digest = %s
@@ -61,6 +61,7 @@ class Grant(NamedTuple):
     document_version: int
     fetched_at: datetime
     source_confirmed_at: datetime | None
+    """``None`` also while the source's runs do not speak for this copy (``unconfirmed_since``)."""
     cache_ttl: int | None
     """Minutes; ``None`` here and below while nobody has touched that configuration."""
     phone_visible_to: str | None

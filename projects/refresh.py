@@ -41,6 +41,8 @@ class LibrariesAway(Exception):
 
 def confirmed_at(copy: ProjectCache) -> datetime:
     """When the library was last known to have it as it is here. The copy comes with its source."""
+    if copy.unconfirmed_since is not None:
+        return copy.fetched_at
     return max(copy.fetched_at, copy.source.confirmed_at or copy.fetched_at)
 
 

@@ -87,7 +87,14 @@ class ProjectCacheAdmin(FactsAdmin):
         (_("People and other fields"), {"fields": ("people", "other_fields")}),
         (
             _("Our copy"),
-            {"fields": (("source", "age"), ("fetched_at", "changed_at"), ("remote_updated_at", "removed_at"))},
+            {
+                "fields": (
+                    ("source", "age"),
+                    ("fetched_at", "changed_at"),
+                    ("remote_updated_at", "removed_at"),
+                    "unconfirmed_since",
+                )
+            },
         ),
     )
     readonly_fields = ("phone_shown", "people", "other_fields", "age")

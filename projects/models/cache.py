@@ -19,14 +19,18 @@ GRACE = timedelta(days=7)
 
 class ProjectCacheQuerySet(models.QuerySet["ProjectCache"]):
     """Named questions. A copy is *confirmed* when it was fetched, or by a later complete run of its source: such a run
-    writes nothing for a project that has not changed. ``ttl`` is the config's cache_ttl."""
+    writes nothing for a project that has not changed. For a copy that is ``unconfirmed_since`` no run speaks. ``ttl``
+    is the config's cache_ttl."""
 
     def listed(self) -> Self:
         """What its library still has."""
         return self.filter(removed_at=None)
 
     def confirmed_before(self, moment: datetime) -> Self:
-        return self.filter(Q(source__confirmed_at=None) | Q(source__confirmed_at__lt=moment), fetched_at__lt=moment)
+        by_no_run = (
+            Q(source__confirmed_at=None) | Q(source__confirmed_at__lt=moment) | Q(unconfirmed_since__isnull=False)
+        )
+        return self.filter(by_no_run, fetched_at__lt=moment)
 
     def expired(self, ttl: timedelta, *, now: datetime | None = None) -> Self:
         """Listed copies older than ``ttl``: the next look at one refreshes it."""
@@ -35,7 +39,8 @@ class ProjectCacheQuerySet(models.QuerySet["ProjectCache"]):
     def expiring(self, ttl: timedelta, *, within: timedelta, now: datetime | None = None) -> Self:
         """Listed copies that are current and will be expired ``within`` that time, if no run comes first."""
         now = now or timezone.now()
-        current = Q(fetched_at__gte=now - ttl) | Q(source__confirmed_at__gte=now - ttl)
+        by_run = Q(source__confirmed_at__gte=now - ttl, unconfirmed_since=None)
+        current = Q(fetched_at__gte=now - ttl) | by_run
         return self.listed().confirmed_before(now - ttl + within).filter(current)
 
     def past_grace(self, *, now: datetime | None = None) -> Self:
@@ -79,6 +84,12 @@ class ProjectCache(models.Model):
     changed_at = models.DateTimeField(_("changed at"))
     removed_at = models.DateTimeField(
         _("gone since"), null=True, blank=True, help_text=_("Its library no longer lists it; kept for seven days.")
+    )
+    unconfirmed_since = models.DateTimeField(
+        _("not confirmed since"),
+        null=True,
+        blank=True,
+        help_text=_("Its library gives nothing usable for it, or its type is not synchronised any more."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 

@@ -70,7 +70,8 @@ def apply_one(source: RemoteSource, item: Any, *, now: datetime) -> ProjectCache
     with transaction.atomic():
         apply_changed(source, [], [Fetched(parsed, now)], display=TimeDisplayConfig.load())
         copies = ProjectCache.objects.filter(remote_id=parsed.remote_id, source=source)
-        copies.filter(fetched_at__lt=now).update(fetched_at=now)  # nothing has changed: only its age
+        # nothing has changed: only its age
+        copies.filter(fetched_at__lt=now).update(fetched_at=now, unconfirmed_since=None)
         copy = copies.first()
     if copy is None:
         raise BadProject(_("Another source has a project of the same ID."))

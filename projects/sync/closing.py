@@ -10,15 +10,16 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from config.runs import close
 from config.wakeup import wake
 from notifications.incidents import raise_incident, resolve_incident
 from notifications.phrases import Phrase, Said
-from projects.models import ProjectCache, ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
-from projects.sync.passage import COUNTERS, AppliedPassage, BrakeHeld, held
+from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
+from projects.sync.confirming import covers, leave_out_others
+from projects.sync.passage import COUNTERS, AppliedPassage, BrakeHeld
 
 logger = structlog.get_logger(__name__)
 
@@ -31,8 +32,9 @@ def close_done(history: ProjectSyncHistory, passage: AppliedPassage) -> None:
         if not _close(history, RunStatus.SUCCESS, summary(history), passage.reasons):
             return
         changes: dict[str, Any] = {"resume_page": 1}
-        if passage.complete and _covers(history):
+        if passage.complete and covers(history):
             changes["confirmed_at"] = history.started_at
+            leave_out_others(history)
         RemoteSource.objects.filter(pk=source.pk).update(**changes)
         for name, value in changes.items():
             setattr(source, name, value)
@@ -41,12 +43,6 @@ def close_done(history: ProjectSyncHistory, passage: AppliedPassage) -> None:
             resolve_incident(f"sync-brake:{source.slug}")
     if TimeDisplayConfig.load().version != passage.display.version:
         wake(REWRITE_TASK)
-
-
-def _covers(history: ProjectSyncHistory) -> bool:
-    """Whether the run has looked after every listed copy of its source: none is of another type."""
-    others = ProjectCache.objects.listed().filter(source=history.source).exclude(type__in=history.project_types)
-    return bool(history.project_types) and not others.exists()
 
 
 def summary(history: ProjectSyncHistory) -> str:
@@ -125,19 +121,7 @@ def _resume_at(source: RemoteSource, page: int) -> None:
 
 
 def _close(history: ProjectSyncHistory, status: RunStatus, message: str, detail: str, *, only: Q | None = None) -> bool:
-    changes: dict[str, Any] = {
-        "status": status,
-        "message": message[:500],
-        "error_detail": detail,
-        "finished_at": timezone.now(),
-        "alive_until": None,
-    }
-    if not held(history).filter(only or Q()).update(**changes):
-        history.refresh_from_db()
-        return False
-    for name, value in changes.items():
-        setattr(history, name, value)
-    return True
+    return close(history, status, only=only, message=message[:500], error_detail=detail)
 
 
 def brake_sentence(brake: BrakeHeld) -> str:

@@ -41,6 +41,10 @@ class Difference:
     present: list[int] = field(default_factory=list)
     """Primary keys of the listed copies that the page speaks of, those included whose item is of no use now."""
     refused: list[Refusal] = field(default_factory=list)
+    unusable: list[int] = field(default_factory=list)
+    """Primary keys of copies whose items are of no use now: they may be out of date, and nobody knows."""
+    usable_again: list[int] = field(default_factory=list)
+    """Primary keys of copies that were not confirmed for a while, and are as their library has them."""
 
 
 def compare(reader: Reader, source_id: int, page: Page, types: Collection[str]) -> Difference:
@@ -61,15 +65,16 @@ def compare(reader: Reader, source_id: int, page: Page, types: Collection[str]) 
     return difference
 
 
-Known = tuple[str, int, str, int, str, datetime | None]
-"""remote_id, id, content_hash, source_id, type, removed_at"""
+COLUMNS = ("remote_id", "id", "content_hash", "source_id", "type", "removed_at", "unconfirmed_since")
+Known = tuple[str, int, str, int, str, datetime | None, datetime | None]
+"""The values of ``COLUMNS``."""
 
 
 def _look_up(remote_ids: Collection[str]) -> dict[str, Known]:
     """What comparing needs of the copies of these projects. Past the ORM: five hundred parameters cost it more than
     the database needs for its answer."""
     quote = connection.ops.quote_name
-    columns = ", ".join(map(quote, ("remote_id", "id", "content_hash", "source_id", "type", "removed_at")))
+    columns = ", ".join(map(quote, COLUMNS))
     # one parameter, however many there are, and as JSON: psycopg writes arrays value by value
     if connection.vendor == "postgresql":
         among = "= ANY(ARRAY(SELECT json_array_elements_text(%s)))"
@@ -91,7 +96,7 @@ def _place(
         if project.type in types:
             difference.new.append(Fetched(project, difference.asked_at))
         return
-    _remote_id, key, content_hash, known_source, kind, removed_at = known
+    _remote_id, key, content_hash, known_source, kind, removed_at, unconfirmed_since = known
     if known_source != source_id:
         raise BadProject(_("Another source has a project of the same ID."))
     if removed_at is None:
@@ -99,5 +104,13 @@ def _place(
             difference.present.append(key)
         if content_hash == reader.hash_of(item):
             difference.unchanged += kind in types
+            if unconfirmed_since is not None and kind in types:
+                difference.usable_again.append(key)
             return
-    difference.changed.append(Fetched(reader.parse(item), difference.asked_at))
+    try:
+        project = reader.parse(item)
+    except BadProject:
+        if unconfirmed_since is None:
+            difference.unusable.append(key)
+        raise
+    difference.changed.append(Fetched(project, difference.asked_at))

@@ -21,6 +21,7 @@ from projects.parsing import Fetched, Reader
 from projects.remote import Page, RemoteLibrary
 from projects.sync.apply import apply_changed, apply_one
 from projects.sync.compare import Difference, Refusal, compare
+from projects.sync.confirming import confirmed_again, unconfirmed
 from projects.sync.missing import Found, Seen, brake_holds, listed_copies, missing_copies, remove, still_there
 
 MOST_REASONS = 50
@@ -159,14 +160,18 @@ class AppliedPassage(Passage):
         self.display = TimeDisplayConfig.load()
         self._new: dict[str, Fetched] = {}
         self._changed: dict[str, Fetched] = {}
+        self._usable_again: list[int] = []
+        self._unusable: list[int] = []
         self._read_to = run.first_page
         self._written_at = time.monotonic()
 
     def _keep(self, difference: Difference, next_page: int) -> None:
         self._merge(difference.new, self._new)
         self._merge(difference.changed, self._changed)
+        self._usable_again += difference.usable_again
+        self._unusable += difference.unusable
         self._read_to = next_page
-        enough = len(self._new) + len(self._changed) >= WRITE_AT
+        enough = sum(map(len, (self._new, self._changed, self._usable_again, self._unusable))) >= WRITE_AT
         if enough or time.monotonic() - self._written_at > WRITE_EVERY:
             self._write()
 
@@ -194,9 +199,11 @@ class AppliedPassage(Passage):
                         run=self.run,
                     )
                 )
+            confirmed_again(self._usable_again)
+            unconfirmed(self._unusable, since=self._since)
             self._save_progress()
-        self._new.clear()
-        self._changed.clear()
+        for kept in (self._new, self._changed, self._usable_again, self._unusable):
+            kept.clear()
         self.next_page, self._written_at = self._read_to, time.monotonic()
 
     def _show_life(self) -> None:
@@ -209,7 +216,9 @@ class AppliedPassage(Passage):
                 apply_one(self.source, one.item, now=one.asked_at)
             except BadProject as error:
                 self._refuse([Refusal(self._reader.id_of(one.item), str(error))])
+                self._unusable.append(one.pk)
         with transaction.atomic():
+            unconfirmed(self._unusable, since=self._since)
             self.run.removed_count = remove(keys, since=self._since, now=timezone.now())
             self._save_progress()
 

@@ -40,7 +40,8 @@ COMMON = {
     "changed_at": "timestamptz",
     "created_at": "timestamptz",
 }
-"""Columns that are the same in all rows of one statement. ``removed_at`` becomes NULL."""
+"""Columns that are the same in all rows of one statement. ``CLEARED`` become NULL."""
+CLEARED = ("removed_at", "unconfirmed_since")
 KEPT = ("remote_id", "created_at")
 """Columns that an existing row keeps."""
 ROWS_AT_ONCE = 80
@@ -97,14 +98,19 @@ def _from_values(rows: int) -> str:
 
 def _statement(common: Sequence[str], varying: Sequence[str], rows: str) -> str:
     """The upsert of what these expressions give of ``rows``."""
-    table, remote_id, removed_at = map(_quoted, (ProjectCache._meta.db_table, "remote_id", "removed_at"))
+    table, remote_id = map(_quoted, (ProjectCache._meta.db_table, "remote_id"))
     names = [*COMMON, *VARYING]
     columns, expressions = ", ".join(map(_quoted, names)), ", ".join([*common, *varying])
-    changes = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in KEPT)
+    changes = ", ".join(
+        [
+            *(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in KEPT),
+            *(f"{_quoted(name)} = NULL" for name in CLEARED),
+        ]
+    )
     return (
         # without WHERE, SQLite takes ON for the condition of a join
         f"INSERT INTO {table} ({columns}) SELECT {expressions} FROM {rows} WHERE true "  # noqa: S608 - names of ours
-        f"ON CONFLICT ({remote_id}) DO UPDATE SET {changes}, {removed_at} = NULL "
+        f"ON CONFLICT ({remote_id}) DO UPDATE SET {changes} "
         f"WHERE {table}.source_id = excluded.source_id AND {table}.fetched_at <= excluded.fetched_at"
     )
 

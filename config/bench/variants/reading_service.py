@@ -26,7 +26,7 @@ SELECT token.access_type, token.expires_at, token.revoked_at, project.remote_id,
        display.version, display.timezone
 FROM projects_projectaccesstoken token
 JOIN projects_projectcache project ON project.id = token.project_id
-JOIN projects_remotesource source ON source.id = project.source_id
+LEFT JOIN projects_remotesource source ON source.id = project.source_id AND project.unconfirmed_since IS NULL
 LEFT JOIN projects_projectsyncconfig config ON config.id = 1
 LEFT JOIN projects_timedisplayconfig display ON display.id = 1
 WHERE token.digest = $1

@@ -96,6 +96,18 @@ def test_a_complete_run_confirms_what_it_did_not_write(
     assert asked(library) == 0
 
 
+def test_a_run_does_not_confirm_what_it_could_not_use(
+    link: Issued, project: ProjectCache, read: Read, library: Peer
+) -> None:
+    confirmed(project, timedelta(hours=3))
+    ProjectCache.objects.update(unconfirmed_since=timezone.now())
+    RemoteSource.objects.update(confirmed_at=timezone.now() - timedelta(minutes=2))
+    library.answer("/projects/P-1001", {**ITEM, "status": "exploded"})
+    answer = read(link.token).json()
+    assert (answer["stale"], answer["cache_time"]) == (True, "3 hours ago")
+    assert asked(library) == 1
+
+
 @pytest.mark.parametrize("query", [{}, {"force_sync": "true"}, {"use_cache": "false"}])
 def test_a_due_copy_is_refreshed(
     query: dict[str, str], link: Issued, project: ProjectCache, read: Read, library: Peer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,8 +23,10 @@ from projects.models import (
     RunStatus,
     SyncType,
 )
+from projects.refresh import confirmed_at
 from projects.remote import RemoteLibrary
 from projects.sync import runs
+from projects.sync.apply import apply_one
 from projects.tests.sync.conftest import synchronise
 from projects.tests.sync.peer import HTML, KEY, project, source_of
 from projects.tests.sync.peer import PeerLibrary as Library
@@ -44,6 +46,10 @@ def numbers(run: ProjectSyncHistory) -> tuple[int, ...]:
 
 def titles() -> dict[str, str]:
     return dict(ProjectCache.objects.listed().values_list("remote_id", "title"))
+
+
+def confirmations() -> dict[str, datetime]:
+    return {copy.remote_id: confirmed_at(copy) for copy in ProjectCache.objects.select_related("source")}
 
 
 def test_a_first_run_copies_everything(library: Library, source: RemoteSource) -> None:
@@ -165,24 +171,23 @@ def test_missing_from_the_list_is_no_proof(library: Library, source: RemoteSourc
     assert synchronise(source).removed_count == 1
 
 
-def test_a_run_shows_life_before_every_question_for_a_missing_project(library: Library, source: RemoteSource) -> None:
+def test_a_run_shows_life_before_every_question_for_a_missing_project(
+    library: Library, source: RemoteSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
     library.have(*(project(number) for number in range(6)))
     synchronise(source)
     library.have(*(project(number) for number in range(3)))
-    leases = []
+    leases: list[datetime] = []
+    ask = RemoteLibrary.project
 
-    def note_lease(_remote_id: str) -> None:
-        leases.append(ProjectSyncHistory.objects.values_list("alive_until", flat=True).get(status=RunStatus.RUNNING))
+    def watched(self: RemoteLibrary, remote_id: str, **options: Any) -> Any:
+        run = ProjectSyncHistory.objects.get(status=RunStatus.RUNNING)
+        assert run.alive_until is not None
+        leases.append(run.alive_until)
+        return ask(self, remote_id, **options)
 
-    with pytest.MonkeyPatch.context() as patch:
-        ask = RemoteLibrary.project
-
-        def watched(self: RemoteLibrary, remote_id: str, **options: Any) -> Any:
-            note_lease(remote_id)
-            return ask(self, remote_id, **options)
-
-        patch.setattr(RemoteLibrary, "project", watched)
-        assert synchronise(source).removed_count == 3
+    monkeypatch.setattr(RemoteLibrary, "project", watched)
+    assert synchronise(source).removed_count == 3
     assert len(leases) == 3 and leases == sorted(set(leases)), "each was renewed"
 
 
@@ -371,6 +376,52 @@ def test_unusable_projects_are_counted_with_their_reasons(library: Library, sour
     assert ProjectCache.objects.get(remote_id="P-2").status == "pending", "the last usable copy stays"
 
 
+def test_a_copy_whose_item_is_unusable_is_not_confirmed(library: Library, source: RemoteSource) -> None:
+    library.have(project(1), project(2), project(3))
+    synchronise(source)
+    before = {copy.remote_id: copy for copy in ProjectCache.objects.all()}
+    library.change(2, status="exploded")
+    run = synchronise(source)
+    assert run.started_at is not None
+    assert confirmations() == {"P-1": run.started_at, "P-2": before["P-2"].fetched_at, "P-3": run.started_at}
+    noted = ProjectCache.objects.get(remote_id="P-2").unconfirmed_since
+    with time_machine.travel(run.started_at + timedelta(minutes=10)):
+        old = timedelta(minutes=5)
+        assert ProjectCache.objects.expired(timedelta(minutes=11)).count() == 0
+        RemoteSource.objects.update(confirmed_at=timezone.now())
+        assert [copy.remote_id for copy in ProjectCache.objects.expired(old)] == ["P-2"]
+        assert not ProjectCache.objects.expiring(old, within=old).filter(remote_id="P-2").exists()
+        assert ProjectCache.objects.expiring(timedelta(hours=1), within=timedelta(hours=2)).count() == 3
+    synchronise(source)
+    assert ProjectCache.objects.get(remote_id="P-2").unconfirmed_since == noted, "it is written once"
+    library.change(2, status="pending")
+    run = synchronise(source)
+    assert numbers(run) == (3, 0, 0, 3, 0, 0)
+    assert set(confirmations().values()) == {run.started_at}
+    assert ProjectCache.objects.get(remote_id="P-2").changed_at == before["P-2"].changed_at
+
+
+def test_a_copy_that_is_usable_again_with_other_content_is_confirmed(library: Library, source: RemoteSource) -> None:
+    library.have(project(1))
+    synchronise(source)
+    library.change(1, status="exploded")
+    synchronise(source)
+    library.change(1, status="shipped")
+    synchronise(source)
+    copy = ProjectCache.objects.get()
+    assert (copy.status, copy.unconfirmed_since) == ("shipped", None)
+
+
+def test_a_copy_that_is_usable_again_when_asked_for_alone_is_confirmed(library: Library, source: RemoteSource) -> None:
+    library.have(project(1))
+    synchronise(source)
+    library.change(1, status="exploded")
+    synchronise(source)
+    now = timezone.now()
+    copy = apply_one(source, project(1), now=now)
+    assert (copy.fetched_at, copy.unconfirmed_since) == (now, None)
+
+
 def test_the_reasons_are_bounded(library: Library, source: RemoteSource) -> None:
     source.page_size = 2000
     source.save()
@@ -458,6 +509,38 @@ def test_the_settings_limit_the_types(library: Library, source: RemoteSource) ->
     assert titles().keys() == {"P-1"}
     source.refresh_from_db()
     assert source.confirmed_at == run.started_at, "there is no copy of another type"
+
+
+def test_settings_that_want_fewer_types_leave_the_others_unconfirmed(library: Library, source: RemoteSource) -> None:
+    library.have(project(1), project(2, type="presale"))
+    first = synchronise(source)
+    fetched = ProjectCache.objects.get(remote_id="P-2").fetched_at
+    config = ProjectSyncConfig.load()
+    config.sync_types = ["sales"]
+    config.save()
+    run = synchronise(source)
+    source.refresh_from_db()
+    assert source.confirmed_at == run.started_at != first.started_at
+    assert confirmations() == {"P-1": run.started_at, "P-2": fetched}
+    config.sync_types = ["sales", "presale"]
+    config.save()
+    synchronise(source, types=["sales"])
+    source.refresh_from_db()
+    assert source.confirmed_at == run.started_at, "presale is wanted again, and nobody has looked"
+    run = synchronise(source)
+    assert numbers(run) == (2, 0, 0, 2, 0, 0)
+    assert set(confirmations().values()) == {run.started_at}
+
+
+def test_a_source_with_fewer_types_leaves_the_others_unconfirmed(library: Library, source: RemoteSource) -> None:
+    library.have(project(1), project(2, type="presale"))
+    synchronise(source)
+    source.types = ["sales"]
+    source.save()
+    run = synchronise(source)
+    assert confirmations()["P-1"] == run.started_at
+    assert ProjectCache.objects.get(remote_id="P-2").unconfirmed_since is not None
+    assert ProjectCache.objects.listed().count() == 2, "nobody said that it is gone"
 
 
 def test_a_source_without_the_asked_types_is_left_alone(library: Library, source: RemoteSource) -> None:
