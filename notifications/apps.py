@@ -24,6 +24,7 @@ class NotificationsConfig(AppConfig):
             events,
             listeners,  # noqa: F401
             metrics,  # noqa: F401
+            retention,  # noqa: F401
         )
 
         remember_secret(settings.SMS_ACCESS_KEY_SECRET)
@@ -43,4 +44,10 @@ class NotificationsConfig(AppConfig):
             alert_watch.TASK,
             every=timedelta(minutes=1),
             description=_("Looks whether a rule of the operations alerts is broken."),
+        )
+        register_schedule(
+            "notifications: retention",
+            "notifications.retention",
+            crontab="40 4 * * 0",
+            description=_("Deletes finished messages and resolved incidents older than 365 days."),
         )
