@@ -146,6 +146,7 @@ OPEN_ADDRESSES = {
     "health": "probes",
     "health/ready": "probes",
     "i18n/setlang/": "the language of the log-in page",
+    "project/<str:remote_id>/": "leads to the page without the slash, which asks for a link",
     "project/<str:remote_id>/ask": "leads to the page, which asks for a link",
     "project/<str:remote_id>/language": "leads to the page, which asks for a link",
     "project/<str:remote_id>/refresh": "leads to the page, which asks for a link",
