@@ -143,9 +143,11 @@ def test_without_redis_nobody_is_throttled_and_only_the_first_request_waits(
 
 OPEN_ADDRESSES = {
     "": "sends to the admin",
+    "admin/login/": "the log-in itself",
     "health": "probes",
     "health/ready": "probes",
     "i18n/setlang/": "the language of the log-in page",
+    "metrics": "known addresses or a token of its own; not found for everybody else",
     "project/<str:remote_id>/": "leads to the page without the slash, which asks for a link",
     "project/<str:remote_id>/ask": "leads to the page, which asks for a link",
     "project/<str:remote_id>/language": "leads to the page, which asks for a link",
@@ -154,6 +156,8 @@ OPEN_ADDRESSES = {
     "wecom/callback/": "signature instead",
     "wecom/callback/<slug:slug>": "signature instead",
     "wecom/callback/<slug:slug>/": "signature instead",
+    "wecom/login": "the log-in itself",
+    "wecom/login/return": "the log-in itself",
 }
 
 
