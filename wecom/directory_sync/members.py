@@ -217,7 +217,7 @@ class Members(Part):
             laid = Laid(TARGET, LAID, self._merged())
             laid.update(reading.config.pk, now=now, since=reading.since)
             laid.insert(reading.config.pk, now=now)
-            if self.difference.created > CHUNK:
+            if len(self._kept) > CHUNK:
                 refresh_statistics(Member)
             places.replace(LAID, self._places, config_id=reading.config.pk, now=now)
             unlay(LAID)
