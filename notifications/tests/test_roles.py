@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
+from config.roles import grant
 from notifications.roles import RIGHTS
 
 
@@ -12,6 +13,8 @@ from notifications.roles import RIGHTS
 def member_of(db: None):
     def make(group: str) -> User:
         user = User.objects.create_user(group, is_staff=True)
+        Group.objects.get_or_create(name=group)  # tests that commit take what the migrations made with them
+        grant(Group.objects, Permission.objects, RIGHTS)
         user.groups.add(Group.objects.get(name=group))
         return User.objects.get(pk=user.pk)
 

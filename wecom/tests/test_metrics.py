@@ -215,6 +215,7 @@ def test_what_a_worker_did_is_told_by_the_web(stack: Stack, peer_of_processes: P
     assert requests.post(f"{web.url}/wecom/callback", params=query, data=body, timeout=10).text == "success"
     wait_until(lambda: ("gettoken", "0") in series(page(), "quotebridge_wecom_calls", "_total"), 20, "the call")
     wait_until(lambda: sum(series(page(), "quotebridge_callbacks_handled", "_total").values()), 20, "the event")
+    wait_until(lambda: series(page(), "quotebridge_callbacks_received", "_total"), 20, "the receipt")
     families = page()
     assert series(families, "quotebridge_wecom_calls", "_total") == {("gettoken", "0"): 1}
     assert series(families, "quotebridge_callbacks_received", "_total") == {("stored",): 1}

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import translation
 
 from config.durable import NotYet, PermanentFailure, TemporaryFailure
 from notifications.senders import Alert, UnknownAddress, http, sender_for
@@ -84,7 +85,7 @@ class TestRobots:
 
     def test_a_refusal_inside_a_200_is_none_of_a_success(self, peer: Peer, robot: Kind) -> None:
         peer.answer(robot.endpoint, robot.refusal)
-        with pytest.raises(PermanentFailure, match=robot.remedy):
+        with translation.override("en"), pytest.raises(PermanentFailure, match=robot.remedy):
             deliver(peer, robot.path)
 
     def test_its_own_flow_control_waits(self, peer: Peer, robot: Kind) -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from config.testing.admin_browser import Visitor
 from projects.models import ProjectAccessToken, ProjectCache, ProjectSyncHistory, RemoteSource, RunStatus
@@ -125,7 +125,8 @@ def test_the_bar_says_how_a_run_failed(
     worker.join()
     run.refresh_from_db()
     assert run.status == status
-    assert visitor.page.locator("[data-part=status]").inner_text() == run.get_status_display()
+    with translation.override("en"):
+        assert visitor.page.locator("[data-part=status]").inner_text() == run.get_status_display()
     assert visitor.page.locator(".qb-progress.qb-warning, .qb-progress.qb-danger").count() == 1
     shoot(visitor.page, f"progress-{status}")
     assert visitor.complaints == []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
 from config.durable import Status
+from config.roles import grant
 from wecom.contacts.refreshes import mark_due
 from wecom.models import ContactRefresh, RefreshKind
+from wecom.roles import REFRESH_RIGHTS
 from wecom.tests.inbound import make_config
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +27,9 @@ def row() -> ContactRefresh:
 @pytest.mark.parametrize("role", ["integration_admin", "auditor"])
 def test_it_is_listed_with_what_went_wrong(client: Client, row: ContactRefresh, role: str) -> None:
     user = User.objects.create_user("u", is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
+    group, _created = Group.objects.get_or_create(name=role)  # tests that commit take the migrations' with them
+    grant(Group.objects, Permission.objects, REFRESH_RIGHTS)
+    user.groups.add(group)
     client.force_login(user)
     page = client.get(reverse("admin:wecom_contactrefresh_changelist"), {"status__exact": "dead", "q": "wmFirst"})
     assert "The app may not see customers." in page.content.decode()
