@@ -13,8 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from django.contrib.auth.models import User
@@ -24,6 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from config.addresses import client_address
+from projects import json_text
 from projects.access import AccessRefused, Grant
 from projects.models import AccessOutcome, ProjectAccessLog, ProjectAccessToken
 from wecom.quick_insert import DatabaseAway, insert
@@ -130,36 +130,72 @@ def _write(looks: Sequence[Look]) -> None:
 
 
 def _insert(looks: Sequence[Look]) -> None:
-    """Three statements, whatever there is to write: a model instance per look would cost as much as the look itself."""
+    """A few statements, whatever there is to write: a model instance per look would cost as much as the look itself."""
     uses: dict[int, tuple[int, datetime]] = {}
     for look in looks:
         if look.token_id is not None:
             times, latest = uses.get(look.token_id, (0, look.at))
             uses[look.token_id] = (times + 1, max(latest, look.at))
-    moment = connection.ops.adapt_datetimefield_value
+    # in order, so that two processes that meet at the same links do not wait for each other in a circle
+    counts = [(pk, *uses[pk]) for pk in sorted(uses)]
     with transaction.atomic(), connection.cursor() as cursor:
-        # in order, so that two processes that meet at the same links do not wait for each other in a circle
-        links = ProjectAccessToken.objects.select_for_update(no_key=True).filter(pk__in=uses).order_by("pk")
-        known = set(links.values_list("pk", flat=True))  # some may have been purged since
-        rows = [
-            (moment(look.at), *look._replace(token_id=look.token_id if look.token_id in known else None)[1:])
-            for look in looks
-        ]
-        one = f"({', '.join(['%s'] * len(Look._fields))}, '{AccessOutcome.ALLOWED.value}')"
-        cursor.execute(
-            f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) "  # noqa: S608 - names of ours
-            f"VALUES {', '.join([one] * len(rows))}",
-            list(chain.from_iterable(rows)),
-        )
-        if known:
-            cursor.execute(
-                f"WITH seen (id, times, at) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(known))}) "  # noqa: S608
-                "UPDATE projects_projectaccesstoken SET use_count = use_count + seen.times, "
-                # another process may have written a later look already
-                "last_used_at = CASE WHEN last_used_at > seen.at THEN last_used_at ELSE seen.at END "
-                "FROM seen WHERE projects_projectaccesstoken.id = seen.id",
-                list(chain.from_iterable((pk, uses[pk][0], moment(uses[pk][1])) for pk in known)),
-            )
+        write = _insert_as_json if connection.vendor == "postgresql" else _insert_one_by_one
+        write(cursor, looks, counts)
+
+
+Count = tuple[int, int, datetime]
+"""A link, how often it was used, and when last."""
+
+
+def _insert_as_json(cursor: Any, looks: Sequence[Look], counts: Sequence[Count]) -> None:
+    """Constant statements with one parameter each: a list of VALUES would be taken apart anew for every batch, while
+    requests wait for the interpreter."""
+    cursor.execute(_COUNT, [json_text.write(counts)])
+    known = {pk for (pk,) in cursor.fetchall()}  # some may have been purged since
+    rows = [look if look.token_id in known else look._replace(token_id=None) for look in looks]
+    cursor.execute(_NOTE, [json_text.write(rows)])
+
+
+def _insert_one_by_one(cursor: Any, looks: Sequence[Look], counts: Sequence[Count]) -> None:
+    """SQLite repeats a statement for many rows without leaving the driver."""
+    moment = connection.ops.adapt_datetimefield_value
+    used = [(times, moment(at), moment(at), pk) for pk, times, at in counts]
+    cursor.executemany(
+        "UPDATE projects_projectaccesstoken SET use_count = use_count + %s, "
+        "last_used_at = CASE WHEN last_used_at > %s THEN last_used_at ELSE %s END WHERE id = %s",
+        used,
+    )
+    links = ProjectAccessToken.objects.filter(pk__in=[pk for pk, _times, _at in counts])
+    known = set(links.values_list("pk", flat=True))
+    marks = ", ".join(["%s"] * len(Look._fields))
+    cursor.executemany(
+        f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) "  # noqa: S608 - names of ours
+        f"VALUES ({marks}, '{AccessOutcome.ALLOWED.value}')",
+        [(moment(look.at), *look[1:5], look.token_id if look.token_id in known else None, *look[6:]) for look in looks],
+    )
+
+
+_COUNT = """
+WITH seen AS (
+    SELECT (use ->> 0)::bigint AS id, (use ->> 1)::integer AS times, (use ->> 2)::timestamptz AS at
+    FROM json_array_elements(%s) AS use
+), locked AS (
+    SELECT id FROM projects_projectaccesstoken WHERE id IN (SELECT id FROM seen) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE projects_projectaccesstoken AS token
+SET use_count = token.use_count + seen.times, last_used_at = greatest(token.last_used_at, seen.at)
+FROM seen JOIN locked ON locked.id = seen.id
+WHERE token.id = seen.id
+RETURNING token.id
+"""
+"""Another process may have written a later look already."""
+_KINDS = ("timestamptz", "text", "text", "inet", "text", "bigint", "bigint", "text", "text")
+"""Types of a look's columns on PostgreSQL."""
+_NOTE = (
+    f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) SELECT "  # noqa: S608 - names of ours
+    + ", ".join(f"(look ->> {place})::{kind}" for place, kind in enumerate(_KINDS))
+    + f", '{AccessOutcome.ALLOWED.value}' FROM json_array_elements(%s) AS look"
+)
 
 
 _log = AccessLog()
