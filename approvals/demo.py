@@ -15,8 +15,10 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
+from approvals import chain as chains
 from approvals import engine, mapping, operations, quotes
 from approvals.actors import actor_for
+from approvals.chain import Node
 from approvals.models import ApprovalInstance, ApprovalRule, ApprovalTemplate, Channel, Flow, Quote, Relation
 from approvals.reconcile import reconcile
 from approvals.roles import create_roles
@@ -96,8 +98,7 @@ def seed_rules(config: WeComConfig) -> ApprovalTemplate:
                 max_amount=below,
                 flow=flow,
                 template=template if flow == Flow.WECOM_OA else None,
-                approvers=approvers,
-                relation=relation,
+                chain=chains.stored((Node(tuple(approvers), relation),)),
             )
             for place, (name, currency, least, below, flow, approvers, relation) in enumerate(rules, start=1)
         )

@@ -9,16 +9,17 @@ A transition whose channel is ``wecom`` never queues an operation that would rep
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from approvals import chain as chains
 from approvals import permissions, quotes, rules, steps
 from approvals.acceptance import resume_submission, submission_accepted, submission_failed
 from approvals.actors import Actor
+from approvals.chain import Asked
 from approvals.exceptions import InvalidInput, NotAllowed, WrongState
 from approvals.incoming import apply_remote
 from approvals.models import (
@@ -67,12 +68,13 @@ REMIND_EVERY = timedelta(minutes=10)
 
 
 def submit(
-    *, quote: Quote, actor: Actor, flow: str | None = None, approvers: Sequence[str] | None = None, comment: str = ""
+    *, quote: Quote, actor: Actor, flow: str | None = None, approvers: Asked | None = None, comment: str = ""
 ) -> ApprovalInstance:
     """Seal the quote and start an approval of it. Returns the new instance (``submitting``, or ``pending`` where the
     decision is taken here).
 
-    ``flow``, ``approvers`` (WeCom userids): else those of the matching rule, else the template's own flow.
+    ``flow``, ``approvers`` (WeCom userids, or steps of them): else those of the matching rule, else the template's own
+    flow.
     Raises WrongState, NotAllowed, InvalidInput; nothing is written then.
     """
     if actor.user is None:
@@ -94,15 +96,15 @@ def submit(
             config=plan.config,
             corp_id=plan.config.corp_id if plan.config else "",
             template=plan.template,
-            approvers=plan.approvers,
-            relation=plan.relation,
+            chain=chains.stored(plan.chain),
+            rule=plan.rule,
             applicant=actor.user,
             applicant_userid=rules.applicant_userid(plan, actor),
             snapshot=content,
             seal=quotes.seal(content),
             status=InstanceStatus.PENDING if plan.flow == Flow.INTERNAL else InstanceStatus.SUBMITTING,
         )
-        ApprovalStep.objects.bulk_create(steps.build(instance, plan.approvers, plan.relation))
+        ApprovalStep.objects.bulk_create(steps.build(instance, plan.chain))
         from_status = quote.approval_status
         quote_follows(instance)
         entry = write_entry(
@@ -111,7 +113,7 @@ def submit(
         if instance.flow == Flow.WECOM_OA:
             queue_operation(instance, OperationKind.SUBMIT)
         elif instance.flow == Flow.INTERNAL:
-            tell(instance, actor=actor, entry=entry, to=plan.approvers, verb="submit")
+            tell(instance, actor=actor, entry=entry, to=chains.everybody(plan.chain), verb="submit")
         return instance
 
 
@@ -191,7 +193,7 @@ def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> 
 
 def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comment: str = "") -> ApprovalInstance:
     """Let ``delegate_to`` (a userid) decide in the actor's place. Raises InvalidInput, WrongState, NotAllowed."""
-    rules.require_userids("delegate_to", [delegate_to])
+    chains.require_userids("delegate_to", [delegate_to])
     with transaction.atomic():
         instance = _locked(instance, "delegate")
         known = list(instance.steps.all())

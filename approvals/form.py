@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from approvals import mapping as mappings
 from approvals import quotes
+from approvals.chain import read
 from approvals.form_values import value_of
 from approvals.models import ApprovalInstance, Quote, Relation
 from approvals.problems import SubmissionProblem
@@ -48,10 +49,13 @@ def _require_mapping(mapping: Mapping[str, str], detail: TemplateDetail) -> None
 
 
 def _process(instance: ApprovalInstance) -> dict[str, Any]:
-    if not instance.approvers:
+    nodes = [
+        {"type": APPROVER, "apv_rel": SIGNING[Relation(node.relation)], "userid": list(node.userids)}
+        for node in read(instance.chain)
+    ]
+    if not nodes:
         return {"use_template_approver": 1}
-    node = {"type": APPROVER, "apv_rel": SIGNING[Relation(instance.relation)], "userid": list(instance.approvers)}
-    return {"use_template_approver": 0, "process": {"node_list": [node]}}
+    return {"use_template_approver": 0, "process": {"node_list": nodes}}
 
 
 def _summary(instance: ApprovalInstance) -> list[dict[str, Any]]:

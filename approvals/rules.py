@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from approvals import chain as chains
 from approvals.actors import Actor
+from approvals.chain import Asked, Chain, Node
 from approvals.exceptions import InvalidInput
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow, Quote, Relation
 from wecom.configs import default_config
-from wecom.models import Member, WeComConfig
+from wecom.models import WeComConfig
 
-MOST_APPROVERS = 30
-"""More than anybody asks for; a bound on what a request can make WeCom do."""
 LONGEST_COMMENT = 500
 """Characters of a comment or a reason. A message in WeCom shows its beginning where the message gets too long."""
 WECOM_FLOWS = (Flow.WECOM_OA, Flow.WECOM_ENGINE)
@@ -28,30 +26,28 @@ class Plan:
     flow: str
     config: WeComConfig | None = None
     template: ApprovalTemplate | None = None
-    approvers: list[str] = field(default_factory=list)
-    """WeCom userids; empty: the template's own flow."""
-    relation: str = Relation.ALL
+    chain: Chain = ()
+    """Empty: the template's own flow."""
+    rule: ApprovalRule | None = None
 
 
-def plan(quote: Quote, *, flow: str | None, approvers: Sequence[str] | None) -> Plan:
+def plan(quote: Quote, *, flow: str | None, approvers: Asked | None) -> Plan:
     """The request's wishes, else the matching rule, else the template's own flow.
 
     Raises InvalidInput (with the remedy) when the plan could not be carried out.
     """
     if flow is not None and flow not in Flow.values:
         raise InvalidInput({"flow": [_("Unknown flow.")]})
-    if approvers is not None:
-        require_userids("approvers", approvers)
+    asked = chains.asked_for("approvers", approvers or ())
     rule = matching_rule(quote)
     chosen_flow = flow or (rule.flow if rule else Flow.WECOM_OA)
-    chosen_approvers = list(dict.fromkeys(approvers or (rule.approvers if rule else [])))
-    relation = rule.relation if rule and not approvers else Relation.ALL
+    chain = asked or (chains.read(rule.chain) if rule else ())
     if chosen_flow == Flow.INTERNAL:
-        if not chosen_approvers:
+        if not chain:
             raise InvalidInput({"approvers": [_("Name the approvers, or add an approval rule that does.")]})
-        return Plan(chosen_flow, default_config(), None, chosen_approvers, relation)
+        return Plan(chosen_flow, default_config(), None, chain, rule)
     config, template = _template(chosen_flow, rule)
-    return Plan(chosen_flow, config, template, chosen_approvers, relation)
+    return Plan(chosen_flow, config, template, chain, rule)
 
 
 def matching_rule(quote: Quote) -> ApprovalRule | None:
@@ -69,11 +65,14 @@ def _template(flow: str, rule: ApprovalRule | None) -> tuple[WeComConfig, Approv
     config = default_config()
     if config is None or not config.enabled:
         raise InvalidInput({"flow": [_("No WeCom app is set up. Add one under “WeCom apps”, or use another flow.")]})
-    if not config.template_id:
+    template_id = config.engine_template_id if flow == Flow.WECOM_ENGINE else config.template_id
+    if not template_id:
         raise InvalidInput(
             {"flow": [_("No approval template is set. Enter its ID at the WeCom app or in an approval rule.")]}
         )
-    template, _created = ApprovalTemplate.objects.get_or_create(config=config, template_id=config.template_id)
+    template, _created = ApprovalTemplate.objects.get_or_create(
+        config=config, template_id=template_id, defaults={"flow": flow}
+    )
     return config, template
 
 
@@ -102,17 +101,11 @@ def _require_other_approvers(plan: Plan, actor: Actor) -> None:
     """Applicants do not decide on their own quotes, unless they are superusers: it would wait forever."""
     if plan.flow != Flow.INTERNAL or (actor.user is not None and actor.user.is_superuser):
         return
-    own = [userid.casefold() == actor.userid.casefold() for userid in plan.approvers]
-    if all(own) if plan.relation == Relation.ANY else any(own):
+    if any(_needs(node, actor.userid) for node in plan.chain):
         raise InvalidInput({"approvers": [_("Nobody decides on their own quote. Name somebody else.")]})
 
 
-def require_userids(name: str, userids: Sequence[str]) -> None:
-    """Raises InvalidInput on field ``name`` unless every entry can be a WeCom userid."""
-    if len(userids) > MOST_APPROVERS:
-        raise InvalidInput({name: [_("Too many people.")]})
-    for userid in userids:
-        try:
-            Member._meta.get_field("userid").clean(userid, None)
-        except ValidationError as error:
-            raise InvalidInput({name: [_("“%(userid)s” is not a WeCom userid.") % {"userid": userid}]}) from error
+def _needs(node: Node, userid: str) -> bool:
+    """Whether a node cannot be completed without the member ``userid``."""
+    own = [approver.casefold() == userid.casefold() for approver in node.userids]
+    return all(own) if node.relation == Relation.ANY else any(own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from approvals.chain import Chain, everybody
 from approvals.models import ApprovalInstance, ApprovalStep, Relation, StepStatus
 from wecom.directory import names_of
 from wecom.snapshots import RemoteStep
@@ -45,19 +46,20 @@ def belongs_to(step: ApprovalStep, userid: str) -> bool:
     return bool(userid) and userid.casefold() in (step.userid.casefold(), step.delegated_to.casefold())
 
 
-def build(instance: ApprovalInstance, userids: Sequence[str], relation: str) -> list[ApprovalStep]:
-    """Unsaved steps of a flow of one node, as it was asked for."""
-    names = names_of(userids)
+def build(instance: ApprovalInstance, chain: Chain) -> list[ApprovalStep]:
+    """Unsaved steps of a flow as it was asked for."""
+    names = names_of(everybody(chain))
     return [
         ApprovalStep(
             instance=instance,
-            node=0,
+            node=number,
             position=position,
-            relation=relation,
+            relation=node.relation,
             userid=userid,
             name=names.get(userid.casefold(), ""),
         )
-        for position, userid in enumerate(userids)
+        for number, node in enumerate(chain)
+        for position, userid in enumerate(node.userids)
     ]
 
 

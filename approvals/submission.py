@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from approvals import form, mapping
+from approvals.chain import everybody, read
 from approvals.models import ApprovalInstance, ApprovalTemplate
 from approvals.problems import SubmissionProblem
 from wecom.client import WeComClient
@@ -61,12 +62,14 @@ def explain_refusal(instance: ApprovalInstance, error: PermanentError) -> None:
     wrong = mapping.problems(template.mapping, detail)
     if wrong:
         raise SubmissionProblem("mapping_wrong", " ".join(wrong)) from error
-    if instance.approvers:
+    if instance.chain:
         sentence = _(
             "WeCom refused the form although the template fits. Check that these members exist and are in the app's "
             "visible scope: %(userids)s"
         )
-        raise SubmissionProblem("approvers_wrong", sentence % {"userids": ", ".join(instance.approvers)}) from error
+        raise SubmissionProblem(
+            "approvers_wrong", sentence % {"userids": ", ".join(everybody(read(instance.chain)))}
+        ) from error
 
 
 def find_submitted(client: WeComClient, instance: ApprovalInstance) -> RemoteApproval | None:

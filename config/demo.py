@@ -100,6 +100,7 @@ def fresh_secrets() -> dict[str, str]:
         "WECOM_CALLBACK_TOKEN": random_text(24),
         "WECOM_ENCODING_AES_KEY": random_text(43),
         "WECOM_APPROVAL_TEMPLATE_ID": "TplQuoteDemo",
+        "WECOM_ENGINE_TEMPLATE_ID": "TplQuoteEngine",
         "WECOM_DEFAULT_APPLICANT": "li.mei",
     }
 

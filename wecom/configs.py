@@ -49,6 +49,7 @@ def _from_settings() -> dict[str, object]:
         "callback_token": settings.WECOM_CALLBACK_TOKEN,
         "encoding_aes_key": settings.WECOM_ENCODING_AES_KEY,
         "template_id": settings.WECOM_APPROVAL_TEMPLATE_ID,
+        "engine_template_id": settings.WECOM_ENGINE_TEMPLATE_ID,
         "default_applicant": settings.WECOM_DEFAULT_APPLICANT,
         "is_default": True,
     }

@@ -49,7 +49,7 @@ NO_ANSWER = "none"
 """In place of an errcode, where WeCom gave none."""
 RECEIVED = ("stored", "duplicate", "spooled", "refused")
 OUTCOMES = (
-    *("applied", "unchanged", "stale", "conflict", "unknown", "ignored"),
+    *("applied", "unchanged", "stale", "conflict", "refused", "unknown", "ignored"),
     *("parked", "given_up", "failed", "dead"),
 )
 """What handling an event led to: a listener's word, else what became of the row."""

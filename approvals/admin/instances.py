@@ -71,7 +71,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
                     ("quote_number", "revision"),
                     ("third_no", "sp_no"),
                     ("flow", "config"),
-                    ("template", "relation"),
+                    ("template", "rule"),
                     ("applicant", "applicant_userid"),
                 )
             },

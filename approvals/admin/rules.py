@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,8 +14,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from approvals import mapping
-from approvals.admin.forms import FLOWS, UseridsField
+from approvals.admin.chain_form import STEP_FIELDS, ChainForm, chain_in_words, step_field
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
+from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
 from config.admin_verbs import VerbsMixin
 from config.verbs import Refused, Verb
@@ -25,30 +25,19 @@ from wecom.errors import WeComError
 from wecom.oa import TemplateDetail
 
 
-class RuleForm(forms.ModelForm):
-    approvers = UseridsField(
-        label=_("Approvers"),
-        required=False,
-        help_text=_("Members or WeCom userids, in their order. Empty: the flow that is set up in the template itself."),
-    )
-
+class RuleForm(ChainForm):
     class Meta:
         model = ApprovalRule
-        fields = forms.ALL_FIELDS
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "flow" in self.fields:  # absent where the page is only read
-            self.fields["flow"].choices = FLOWS  # type: ignore[attr-defined]
+        exclude = ("chain",)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         least, most = data.get("min_amount"), data.get("max_amount")
         if least is not None and most is not None and most <= least:
             self.add_error("max_amount", _("Must be larger than “from amount”."))
-        if data.get("flow") == Flow.INTERNAL and not data.get("approvers") and "approvers" not in self.errors:
+        if data.get("flow") == Flow.INTERNAL and not self.instance.chain and not self.chain_errors:
             self.add_error(
-                "approvers", _("A flow in this system has no template to name the approvers: name them here.")
+                step_field(1), _("A flow in this system has no template to name the approvers: name them here.")
             )
         if data.get("flow") == Flow.INTERNAL and data.get("template"):
             self.add_error("template", _("A flow in this system uses no WeCom template."))
@@ -64,7 +53,8 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
     fieldsets = (
         (None, {"fields": (("name", "priority"), "active")}),
         (_("Which quotes"), {"fields": ("currency", ("min_amount", "max_amount"))}),
-        (_("Who approves"), {"fields": ("flow", "template", "approvers", "relation")}),
+        (_("Who approves"), {"fields": ("flow", "template", *STEP_FIELDS)}),
+        (_("When nobody decides"), {"fields": ("remind_after", ("escalate_after", "escalate_to"))}),
     )
 
     @admin.display(description=_("amount"), ordering="min_amount")
@@ -75,13 +65,12 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
     @display(description=_("approvers"))
     def who(self, rule: ApprovalRule) -> str:
         names: dict[str, str] = rule.names  # type: ignore[attr-defined] # get_changelist_instance
-        people = [names.get(userid.casefold(), userid) for userid in rule.approvers]
-        return gettext(", ").join(people) or gettext("the flow set up in the template")
+        return chain_in_words(read(rule.chain), names) or gettext("the flow set up in the template")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Its rows know the names of all approvers, by one look-up."""
         changelist = super().get_changelist_instance(request)
-        names = names_of(userid for rule in changelist.result_list for userid in rule.approvers)
+        names = names_of(userid for rule in changelist.result_list for userid in everybody(read(rule.chain)))
         for rule in changelist.result_list:
             rule.names = names
         return changelist

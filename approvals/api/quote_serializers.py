@@ -9,8 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals import quotes
-from approvals.models import Flow, Quote, QuoteItem
-from approvals.rules import LONGEST_COMMENT, MOST_APPROVERS
+from approvals.chain import MOST_APPROVERS
+from approvals.models import Flow, Quote, QuoteItem, Relation
+from approvals.rules import LONGEST_COMMENT
 
 
 class QuoteItemSerializer(serializers.ModelSerializer[QuoteItem]):
@@ -66,14 +67,44 @@ class QuoteSerializer(serializers.ModelSerializer[Quote]):
         read_only_fields = ("quote_number", "revision", "status", "approval_status", "total")
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": 64},
+            {
+                "type": "object",
+                "required": ["userids"],
+                "properties": {
+                    "userids": {"type": "array", "items": {"type": "string", "maxLength": 64}, "minItems": 1},
+                    "relation": {"type": "string", "enum": list(Relation.values), "default": "all"},
+                },
+            },
+        ]
+    }
+)
+class ApproverField(serializers.Field[Any, Any, Any, Any]):
+    """A userid, or a step of several; ``approvals.chain`` says what is wrong with it."""
+
+    default_error_messages = {"invalid": _("A userid, or an object with userids and relation.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) or (isinstance(data, str) and data.strip()):
+            return data
+        raise serializers.ValidationError(self.error_messages["invalid"], code="invalid")
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class SubmitSerializer(serializers.Serializer[Any]):
     flow = serializers.ChoiceField(
         Flow.choices, required=False, help_text="Where it is decided; default: the matching approval rule's."
     )
     approvers = serializers.ListField(
-        child=serializers.CharField(max_length=64),
+        child=ApproverField(),
         required=False,
         max_length=MOST_APPROVERS,
-        help_text="WeCom userids; default: the matching approval rule's, else the template's own flow.",
+        help_text="WeCom userids, all of whom must agree; or the steps one after another, each with `userids` and "
+        "`relation` (all, any, in_turn). Default: the matching approval rule's, else the template's own flow.",
     )
     comment = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_COMMENT, label=_("comment"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from approvals.models.quotes import InstanceStatus, Quote
-from approvals.models.rules import ApprovalTemplate, Flow, Relation
+from approvals.models.rules import ApprovalRule, ApprovalTemplate, Flow, Relation
 from wecom.models import WeComConfig
 
 LIVE = (InstanceStatus.SUBMITTING, InstanceStatus.PENDING)
@@ -44,8 +44,16 @@ class ApprovalInstance(models.Model):
     template = models.ForeignKey(
         ApprovalTemplate, models.PROTECT, null=True, blank=True, verbose_name=_("approval template")
     )
-    approvers = models.JSONField(_("approvers"), default=list)
-    relation = models.CharField(_("relation"), max_length=8, choices=Relation.choices, default=Relation.ALL)
+    chain = models.JSONField(_("approvers"), default=list, help_text=_("Steps as they were asked for."))
+    rule = models.ForeignKey(
+        ApprovalRule,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("approval rule"),
+        related_name="+",
+        help_text=_("By which overdue approvals are reminded of and escalated."),
+    )
     applicant = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("applicant"), related_name="approvals"
     )
@@ -69,6 +77,7 @@ class ApprovalInstance(models.Model):
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     last_synced_at = models.DateTimeField(_("last proved by WeCom at"), null=True, blank=True)
     last_reminded_at = models.DateTimeField(_("last reminded at"), null=True, blank=True)
+    escalated_at = models.DateTimeField(_("escalated at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("approval")
@@ -159,6 +168,7 @@ class Outcome(models.TextChoices):
     CONFLICT = "conflict", _("Conflict")
     UNKNOWN = "unknown", _("Unknown status, kept")
     FAILED = "failed", _("Failed")
+    REFUSED = "refused", _("Refused, without effect")
 
 
 class AppendOnlyQuerySet(models.QuerySet["ApprovalTimeline"]):

@@ -14,6 +14,7 @@ from config.durable import DurableRow
 class OperationKind(models.TextChoices):
     SUBMIT = "submit", _("Submit to WeCom")
     TELL = "tell", _("Tell people in WeCom")
+    CARDS = "cards", _("Bring cards up to date")
 
 
 class SyncOperation(DurableRow):

@@ -26,9 +26,17 @@ class Relation(models.TextChoices):
 
 
 class ApprovalTemplate(models.Model):
-    """A template of the approval app, and which of its controls carries which field of a quote."""
+    """A template of the approval app, and which of its controls carries which field of a quote; or one of the approval
+    engine, which has no controls of ours."""
 
     config = models.ForeignKey(WeComConfig, models.PROTECT, verbose_name=_("WeCom app"), related_name="templates")
+    flow = models.CharField(
+        _("flow"),
+        max_length=16,
+        choices=[(Flow.WECOM_OA.value, Flow.WECOM_OA.label), (Flow.WECOM_ENGINE.value, Flow.WECOM_ENGINE.label)],
+        default=Flow.WECOM_OA,
+        help_text=_("The engine has templates of its own; their IDs are not those of the approval app."),
+    )
     template_id = models.CharField(_("template ID"), max_length=128)
     name = models.CharField(_("name"), max_length=100, blank=True)
     mapping = models.JSONField(
@@ -85,13 +93,29 @@ class ApprovalRule(models.Model):
         verbose_name=_("approval template"),
         help_text=_("Empty: the default template of the WeCom app."),
     )
-    approvers = models.JSONField(
+    chain = models.JSONField(
         _("approvers"),
         default=list,
         blank=True,
-        help_text=_("WeCom userids. Empty: the flow that is set up in the template itself."),
+        help_text=_("Steps, one after another. None: the flow that is set up in the template itself."),
     )
-    relation = models.CharField(_("relation"), max_length=8, choices=Relation.choices, default=Relation.ALL)
+    remind_after = models.PositiveSmallIntegerField(
+        _("remind after (hours)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Reminds those whose turn it is as often as so many hours pass. Empty: never."),
+    )
+    escalate_after = models.PositiveSmallIntegerField(
+        _("escalate after (hours)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Once, when nobody has decided for so many hours. Empty: never."),
+    )
+    escalate_to = models.CharField(
+        _("escalate to"), max_length=64, blank=True, help_text=_("A member who may decide from then on as well.")
+    )
 
     class Meta:
         verbose_name = _("approval rule")

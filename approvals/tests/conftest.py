@@ -34,6 +34,7 @@ def wecom_app(db: None) -> WeComConfig:
         callback_token="QuoteDeskTok2026",
         encoding_aes_key="q7Rw2ZkT0mVx9LbN4cJpYf6HsGd1UeAo3iBt8WvKyE0",
         template_id="TplQuoteDemo",
+        engine_template_id="TplQuoteEngine",
         is_default=True,
     )
 

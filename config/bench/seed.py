@@ -124,7 +124,7 @@ def _pending(quote: Quote, owner: User, sp_no: str, submitted_at: datetime) -> A
         config=app(),
         corp_id=app().corp_id,
         template=template(),
-        approvers=[APPROVER],
+        chain=[{"userids": [APPROVER], "relation": "all"}],
         applicant=owner,
         applicant_userid=APPLICANT,
         snapshot=content,

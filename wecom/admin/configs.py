@@ -65,7 +65,7 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
                 ),
             },
         ),
-        (_("Approvals"), {"fields": ("template_id", "default_applicant")}),
+        (_("Approvals"), {"fields": ("template_id", "engine_template_id", "default_applicant")}),
         (None, {"fields": (("created_at", "updated_at"),)}),
     )
 

@@ -56,6 +56,7 @@ _CONFIG: dict[str, Any] = {
     "nextEncodingAesKey": "",
     "contactSecret": "",
     "templateId": "",
+    "engineTemplateId": "",
     "defaultApplicant": "",
     "enabled": True,
     "isDefault": False,

@@ -120,6 +120,13 @@ class WeWorkConfigSerializer(ExactSerializer):
         source="contact_secret", required=False, allow_blank=True, help_text="Of the sync assistant (通讯录同步助手)."
     )
     templateId = StrictCharField(max_length=128, source="template_id", required=False, allow_blank=True)
+    engineTemplateId = StrictCharField(
+        max_length=128,
+        source="engine_template_id",
+        required=False,
+        allow_blank=True,
+        help_text="Of the approval engine.",
+    )
     defaultApplicant = StrictCharField(
         max_length=64,
         source="default_applicant",

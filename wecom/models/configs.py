@@ -31,6 +31,12 @@ class WeComConfig(models.Model):
         blank=True,
         help_text=_("Used where no approval rule names another template."),
     )
+    engine_template_id = models.CharField(
+        _("engine template ID"),
+        max_length=128,
+        blank=True,
+        help_text=_("Of the approval engine (审批接口); used where no approval rule names another template."),
+    )
     default_applicant = models.CharField(
         _("default applicant"),
         max_length=64,

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from approvals.chain import everybody, read
 from approvals.models import ApprovalInstance, ApprovalRule
 from config.testing.admin_browser import Visitor
 
@@ -45,14 +46,14 @@ def test_approvers_are_kept_in_the_order_they_were_chosen(wang: User, zhao: User
     visitor.go("/admin/approvals/approvalrule/add/")
     page = visitor.page
     page.fill("#id_name", "Large")
-    search = page.locator("#id_approvers + .select2 .select2-search__field")
+    search = page.locator("#id_step_1 + .select2 .select2-search__field")
     for typed in ("Zhao", "typed.one", "Wang"):
         search.click()
         search.type(typed)
         page.keyboard.press("Enter")
     page.click("button[name=_save]")
     page.wait_for_url("**/approvalrule/")
-    assert ApprovalRule.objects.get().approvers == ["zhao.vp", "typed.one", "wang.boss"]
+    assert everybody(read(ApprovalRule.objects.get().chain)) == ["zhao.vp", "typed.one", "wang.boss"]
 
 
 def test_the_button_of_the_truth_panel_acts_and_reports(

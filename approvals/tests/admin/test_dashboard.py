@@ -36,7 +36,6 @@ def cards(user: User) -> dict[str, Card]:
 
 def test_what_waits_for_me_is_what_it_is_my_turn_in(submitted: Submitted, li: User, wang: User, zhao: User) -> None:
     instance = submitted(flow="internal", approvers=["wang.boss", "zhao.vp"])
-    ApprovalInstance.objects.update(relation="in_turn")
     instance.steps.update(relation="in_turn")
     assert first_page(wang)["waiting"] == [instance]
     assert first_page(zhao)["waiting"] == []

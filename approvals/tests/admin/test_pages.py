@@ -14,6 +14,7 @@ from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalInstance, ApprovalRule, ApprovalTemplate, ApprovalTimeline, Quote, SyncOperation
 from approvals.tests.admin.conftest import Browser
+from approvals.tests.chains import one_step
 from approvals.tests.conftest import CONTENT, grant
 
 Login = Callable[..., Browser]
@@ -31,7 +32,7 @@ def everything(submitted: Callable[..., ApprovalInstance], wecom_app: Any, wang:
         "approvalinstance": instance,
         "approvaltimeline": ApprovalTimeline.objects.first(),
         "syncoperation": SyncOperation.objects.first(),
-        "approvalrule": ApprovalRule.objects.create(name="Large", min_amount=10, approvers=["zhao.vp"]),
+        "approvalrule": ApprovalRule.objects.create(name="Large", min_amount=10, chain=one_step("zhao.vp")),
         "approvaltemplate": ApprovalTemplate.objects.get(),
     }
 

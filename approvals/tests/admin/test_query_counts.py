@@ -21,6 +21,7 @@ from approvals.models import (
     SyncOperation,
 )
 from approvals.tests.admin.conftest import Browser
+from approvals.tests.chains import one_step
 from notifications.models import Incident
 from wecom.models import CallbackEvent, Member, RefusedCallback, WeComConfig
 
@@ -72,7 +73,7 @@ def fill(config: WeComConfig, owner: User, rows: range) -> None:
     SyncOperation.objects.bulk_create(
         SyncOperation(key=f"tell:{i.third_no}", instance=i, kind="tell", status="dead") for i in instances
     )
-    ApprovalRule.objects.bulk_create(ApprovalRule(name=f"r{n}", approvers=["wang.boss"]) for n in rows)
+    ApprovalRule.objects.bulk_create(ApprovalRule(name=f"r{n}", chain=one_step("wang.boss")) for n in rows)
     ApprovalTemplate.objects.bulk_create(ApprovalTemplate(config=config, template_id=f"T{n}") for n in rows)
     WeComConfig.objects.bulk_create(
         WeComConfig(slug=f"s{n}", name=f"n{n}", corp_id="c", agent_id=n, secret="x") for n in rows

@@ -10,16 +10,18 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.admin.forms import member_choices
+from approvals.admin.fields import member_choices
 from approvals.admin.mapping_form import PREFIX
+from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate
 from approvals.tests.admin.conftest import Browser
+from approvals.tests.chains import one_step
 from wecom.models import Member, WeComConfig
 
 Login = Callable[..., Browser]
 ADD_RULE = "/admin/approvals/approvalrule/add/"
 RULE = {"name": "Large", "priority": "10", "active": "on", "currency": "", "min_amount": "0", "max_amount": ""}
-RULE |= {"flow": "wecom_oa", "template": "", "relation": "all"}
+RULE |= {"flow": "wecom_oa", "template": "", **{f"relation_{n}": "all" for n in range(1, 6)}}
 
 
 @pytest.fixture
@@ -34,9 +36,9 @@ def url_of(template: ApprovalTemplate, page: str = "change") -> str:
 
 def test_approvers_are_chosen_or_typed_and_keep_their_order(keeper: User, wang: User, log_in: Login) -> None:
     client = log_in(keeper)
-    client.told(ADD_RULE, RULE | {"approvers": ["typed.one", "wang.boss"], "relation": "in_turn"})
+    client.told(ADD_RULE, RULE | {"step_1": ["typed.one", "wang.boss"], "relation_1": "in_turn"})
     rule = ApprovalRule.objects.get()
-    assert rule.approvers == ["typed.one", "wang.boss"]
+    assert everybody(read(rule.chain)) == ["typed.one", "wang.boss"]
     page = client.page(reverse("admin:approvals_approvalrule_change", args=[rule.pk]))
     assert page.index('value="typed.one" selected') < page.index('value="wang.boss" selected')
     assert "Wang (wang.boss)" in page
@@ -48,8 +50,8 @@ def test_who_left_is_offered_to_nobody(wecom_app: WeComConfig, wang: User) -> No
 
 
 def test_the_list_names_the_approvers_it_knows(keeper: User, wang: User, log_in: Login) -> None:
-    ApprovalRule.objects.create(name="big", flow="internal", approvers=["Wang.Boss", "typed.one"])
-    assert "Wang, typed.one" in log_in(keeper).page(reverse("admin:approvals_approvalrule_changelist"))
+    ApprovalRule.objects.create(name="big", flow="internal", chain=one_step("Wang.Boss", "typed.one"))
+    assert "Wang, typed.one (All must agree)" in log_in(keeper).page(reverse("admin:approvals_approvalrule_changelist"))
 
 
 @pytest.mark.parametrize(
@@ -59,10 +61,9 @@ def test_the_list_names_the_approvers_it_knows(keeper: User, wang: User, log_in:
         ({"min_amount": "100", "max_amount": "50"}, "max_amount"),
         ({"min_amount": "-1"}, "min_amount"),
         ({"currency": "yuan"}, "currency"),
-        ({"approvers": ["no such id!"]}, "approvers"),
-        ({"approvers": [f"u{n}" for n in range(40)]}, "approvers"),
-        ({"flow": "internal"}, "approvers"),
-        ({"flow": "wecom_engine"}, "flow"),  # cannot be started from here
+        ({"step_1": ["no such id!"]}, "step_1"),
+        ({"step_2": [f"u{n}" for n in range(40)]}, "step_2"),
+        ({"flow": "internal"}, "step_1"),
     ],
 )
 def test_a_rule_that_could_not_work_is_refused_on_its_field(

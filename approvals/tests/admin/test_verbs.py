@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from approvals import engine, quotes
 from approvals.actors import actor_for
+from approvals.chain import everybody, read
 from approvals.models import ApprovalInstance, ApprovalRule, ApprovalStep, ApprovalTimeline, Quote
 from approvals.operations import run_due
 from approvals.tests.admin.conftest import Browser
+from approvals.tests.chains import one_step
 from approvals.tests.conftest import CONTENT, grant
 from approvals.tests.snapshots import says
 from config.admin_verbs import MOST_AT_ONCE
@@ -100,16 +102,16 @@ def test_submit_seals_the_quote_and_is_in_the_log(quote: Quote, li: User, log_in
     (message,) = log_in(li).told(button(quote, "submit"), data)
     assert quote.quote_number in message
     assert fresh(quote).approval_status == "pending"
-    assert quote.approvals.get().approvers == ["zhao.vp", "wang.boss"]
+    assert everybody(read(quote.approvals.get().chain)) == ["zhao.vp", "wang.boss"]
     assert "submitted" in LogEntry.objects.get(user=li, object_id=str(quote.pk)).change_message
     assert ApprovalTimeline.objects.get().channel == "internal"
 
 
 def test_submit_says_what_the_matching_rule_will_do(quote: Quote, li: User, wang: User, log_in: Login) -> None:
-    ApprovalRule.objects.create(name="Every day", approvers=["wang.boss"], flow="internal")
+    ApprovalRule.objects.create(name="Every day", chain=one_step("wang.boss"), flow="internal")
     assert "Rule “Every day”: This system, Wang." in log_in(li).page(button(quote, "submit"))
     log_in(li).told(button(quote, "submit"))
-    assert quote.approvals.get().approvers == ["wang.boss"]
+    assert everybody(read(quote.approvals.get().chain)) == ["wang.boss"]
 
 
 def test_what_the_engine_asks_for_is_said_on_the_form(quote: Quote, li: User, log_in: Login) -> None:

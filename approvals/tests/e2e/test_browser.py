@@ -10,6 +10,7 @@ import pytest
 from django.utils import translation
 
 from approvals.models import ApprovalRule, InstanceStatus
+from approvals.tests.chains import one_step
 from approvals.tests.e2e.clients import PROMISED_SECONDS
 from approvals.tests.e2e.house import PASSWORD, House
 from config.testing.processes import wait_until
@@ -75,7 +76,7 @@ def test_a_quote_made_in_admin_is_agreed_to_on_the_phone_and_shown_within_five_s
     house: House, desk: Any, phone: Any, complaints: list[str]
 ):
     with house.database.opened():
-        ApprovalRule.objects.create(name="大额", min_amount=Decimal(500_000), approvers=["wang.boss"])
+        ApprovalRule.objects.create(name="大额", min_amount=Decimal(500_000), chain=one_step("wang.boss"))
     log_in(desk, house, "li")
     make_quote(desk, house)
     quote_page = desk.url

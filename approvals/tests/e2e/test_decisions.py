@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from approvals.models import ApprovalRule
+from approvals.tests.chains import one_step
 from approvals.tests.e2e.clients import PROMISED_SECONDS, QuoteOnApi
 from approvals.tests.e2e.house import House
 from config.testing.processes import wait_until
@@ -81,7 +82,10 @@ def test_all_named_approvers_have_to_agree(house: House):
 def test_a_rule_with_any_approver_needs_one_of_them(house: House):
     with house.database.opened():
         ApprovalRule.objects.create(
-            name="美元", currency="USD", min_amount=Decimal(0), approvers=["wang.boss", "zhao.vp"], relation="any"
+            name="美元",
+            currency="USD",
+            min_amount=Decimal(0),
+            chain=one_step("wang.boss", "zhao.vp", relation="any"),
         )
     quote = house.li.new_quote(currency="USD")
     quote.submit()

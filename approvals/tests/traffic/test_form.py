@@ -97,7 +97,7 @@ def test_without_approvers_the_flow_of_the_template_is_used(submitted, built):
 @pytest.mark.parametrize(("relation", "number"), [("all", 1), ("any", 2), ("in_turn", 3)])
 def test_named_approvers_become_one_node_with_their_relation(submitted, built, relation, number):
     instance = submitted(approvers=["wang.boss", "zhao.vp"])
-    instance.relation = relation
+    instance.chain[0]["relation"] = relation
     body = built(instance)
     assert body["use_template_approver"] == 0
     assert body["process"] == {"node_list": [{"type": 1, "apv_rel": number, "userid": ["wang.boss", "zhao.vp"]}]}
