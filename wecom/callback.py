@@ -93,7 +93,7 @@ class OpenedCallback:
     event: str
     change_type: str
     subject: str
-    """What the event is about: the approval number (OA) or our own number (engine)."""
+    """What the event is about: the approval number (OA), our own number (engine), the card's task ID."""
     from_user: str
     created: datetime | None
     payload: str
@@ -186,11 +186,13 @@ def _event_id(doc: Mapping[str, Any], event: str, message: bytes) -> str:
 
 
 def subject_of(doc: Mapping[str, Any]) -> str:
-    """SpNoStr, else SpNo (OA approval, doc 91815), else ThirdNo (engine, doc 90269; tags in any case), else ``""``."""
+    """SpNoStr, else SpNo (OA approval, doc 91815), else ThirdNo (engine, doc 90269); TaskId of a card (doc 90240); else
+    ``""``. The latter two in any case."""
     info = doc.get("ApprovalInfo")
     if not isinstance(info, dict):
-        return ""
-    found = xml.text(info, "SpNoStr") or xml.text(info, "SpNo")
-    if not found:
-        found = next((xml.text(info, name) for name in info if name.lower() == "thirdno"), "")
-    return found[:128]
+        return _in_any_case(doc, "taskid")
+    return xml.text(info, "SpNoStr")[:128] or xml.text(info, "SpNo")[:128] or _in_any_case(info, "thirdno")
+
+
+def _in_any_case(node: Mapping[str, Any], name: str) -> str:
+    return next((xml.text(node, tag) for tag in node if tag.lower() == name), "")[:128]

@@ -194,7 +194,8 @@ _ROWS: tuple[tuple[tuple[int, ...], ErrorInfo], ...] = (
     ),
     ((84014, 84015, 84025), ErrorInfo(_P, _("The log-in ticket or state is wrong or expired."), _NEW_LOGIN)),
     # -- cards -------------------------------------------------------------------------------------------------------
-    ((42014, 42015, 42016), ErrorInfo(_P, _("WeCom does not know this card as one of the app's."), _LATEST_CARD)),
+    ((42014,), ErrorInfo(_P, _("The card's task ID was used before, or is missing or badly written."), _REPORT)),
+    ((42015, 42016), ErrorInfo(_P, _("WeCom does not know this card as one of the app's."), _LATEST_CARD)),
     (
         (*range(42017, 42021), *range(42027, 42052)),
         ErrorInfo(_P, _("A field of the card is missing, too long or wrong."), _REPORT),

@@ -1,18 +1,19 @@
 """The inbox: verified callbacks become rows, rows become announcements.
 
 Storing happens on the request's thread and does nothing else. Handling happens in a worker: the event becomes a
-``RemoteApproval`` and is announced with ``signals.approval_changed`` inside the row's own transaction, so the effect
-and "done" are one commit. Whoever listens must be idempotent: delivery is at least once.
+``RemoteApproval`` and is announced with ``signals.approval_changed``, or a ``CardClick`` with ``signals.card_clicked``,
+inside the row's own transaction, so the effect and "done" are one commit. Whoever listens must be idempotent: delivery
+is at least once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,17 +22,19 @@ from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
 from wecom import metrics, xml
 from wecom.callback import OpenedCallback
+from wecom.card_events import CARD_EVENTS, BadClick
+from wecom.card_events import from_event as click_of
 from wecom.contacts import events as contact_events
 from wecom.crypto import Unparsable
 from wecom.directory import remembering_names
 from wecom.models import CallbackEvent
 from wecom.quick_insert import insert
-from wecom.signals import approval_changed, event_given_up
-from wecom.snapshots import BadSnapshot, RemoteApproval, from_engine_event, from_oa_event
+from wecom.signals import approval_changed, card_clicked, event_given_up
+from wecom.snapshots import BadSnapshot, from_engine_event, from_oa_event
 
 READERS = {"sys_approval_change": from_oa_event, "open_approval_change": from_engine_event}
 """Events about approvals."""
-UNDERSTOOD = (*READERS, *contact_events.HANDLERS)
+UNDERSTOOD = (*READERS, *CARD_EVENTS, *contact_events.HANDLERS)
 """Events that somebody here understands. The rest is kept, and nothing more."""
 
 PARKED_FOR = timedelta(days=7)
@@ -102,16 +105,24 @@ def handle(row: CallbackEvent) -> None:
         if row.event in contact_events.HANDLERS:
             row.outcome = contact_events.handle(row, doc)
             return
-        snapshot: RemoteApproval = READERS[row.event](doc, row.event_time or row.created_at)
-    except (BadSnapshot, Unparsable) as error:
+        signal, what = _announcement(row, doc)
+    except (BadSnapshot, BadClick, Unparsable) as error:
         raise PermanentFailure(_("The event cannot be read: %(why)s") % {"why": _(error.reason)}) from error
     try:
-        answers = approval_changed.send(sender=CallbackEvent, snapshot=snapshot, event=row)
+        answers = signal.send(sender=CallbackEvent, event=row, **what)
     except Park as reason:
         _park(row, str(reason))
     else:
         row.outcome = next((answer for _listener, answer in answers if answer), IGNORED)
         row.parked_at = None
+
+
+def _announcement(row: CallbackEvent, doc: Mapping[str, Any]) -> tuple[Signal, dict[str, Any]]:
+    """The signal for what happened, and what it carries beside the row. Raises BadSnapshot, BadClick."""
+    happened = row.event_time or row.created_at
+    if row.event in CARD_EVENTS:
+        return card_clicked, {"click": click_of(doc, config_id=row.config_id, at=happened)}
+    return approval_changed, {"snapshot": READERS[row.event](doc, happened)}
 
 
 def _park(row: CallbackEvent, reason: str) -> None:

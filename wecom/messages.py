@@ -8,7 +8,7 @@ of them leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,34 +57,42 @@ def cut_bytes(text: str, longest: int) -> str:
 
 def _send(client: WeComClient, to: Sequence[str], message: Mapping[str, Any], lane: Lane, counted: bool) -> SendResult:
     result = SendResult()
-    for recipients in _batches(to):
-        if not counted:
-            client.member_rate.take(recipients, lane)
-        body = {
-            "touser": "|".join(recipients),
-            "agentid": int(client.config.agent_id),  # as a number, or 40056
-            **message,
-            "enable_duplicate_check": 1,
-            "duplicate_check_interval": DUPLICATE_CHECK_SECONDS,
-        }
-        answer = client.post("message/send", body, writes=True, lane=lane)
-        result.invalid_users += _users(answer.get("invaliduser"))
-        result.unlicensed_users += _users(answer.get("unlicenseduser"))
+    recipients = each_once(to)
+    for start in range(0, len(recipients), MOST_RECIPIENTS):
+        answer = send_one(client, recipients[start : start + MOST_RECIPIENTS], message, lane, counted)
+        result.invalid_users += split_users(answer.get("invaliduser"))
+        result.unlicensed_users += split_users(answer.get("unlicenseduser"))
         result.message_id = str(answer.get("msgid") or "")
     return result
 
 
-def _batches(to: Sequence[str]) -> Iterator[list[str]]:
-    """Each recipient once (userids ignore case, doc 90195), at most 1000 a call."""
+def send_one(
+    client: WeComClient, recipients: Sequence[str], message: Mapping[str, Any], lane: Lane, counted: bool
+) -> dict[str, Any]:
+    """WeCom's answer to one ``message/send`` to at most 1000 userids. ``message``: msgtype and its object; ``counted``
+    and what is raised: as in ``send_text``."""
+    if not counted:
+        client.member_rate.take(recipients, lane)
+    body = {
+        "touser": "|".join(recipients),
+        "agentid": int(client.config.agent_id),  # as a number, or 40056
+        **message,
+        "enable_duplicate_check": 1,
+        "duplicate_check_interval": DUPLICATE_CHECK_SECONDS,
+    }
+    return client.post("message/send", body, writes=True, lane=lane)
+
+
+def each_once(to: Sequence[str]) -> list[str]:
+    """Each recipient once (userids ignore case, doc 90195). Raises PermanentError 82001 when there is none."""
     unique: dict[str, str] = {}
     for userid in filter(None, to):
         unique.setdefault(userid.casefold(), userid)
-    recipients = list(unique.values())
-    if not recipients:
+    if not unique:
         raise error_for("message/send", NO_RECIPIENT, "")
-    for start in range(0, len(recipients), MOST_RECIPIENTS):
-        yield recipients[start : start + MOST_RECIPIENTS]
+    return list(unique.values())
 
 
-def _users(joined: str | None) -> list[str]:
+def split_users(joined: str | None) -> list[str]:
+    """The userids of a list that ``message/send`` answers with, in lower case."""
     return [userid.lower() for userid in (joined or "").split("|") if userid]

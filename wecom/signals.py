@@ -9,6 +9,10 @@ approval_changed = Signal()
 """``snapshot`` (RemoteApproval), ``event`` (CallbackEvent). A receiver returns a short outcome word for the event's
 row, and raises ``wecom.inbox.Park`` when it does not know the approval yet."""
 
+card_clicked = Signal()
+"""``click`` (CardClick), ``event`` (CallbackEvent). Somebody pressed a button on a card. A receiver returns a short
+outcome word for the event's row, and nothing for a card that is not its own. The same click may come again."""
+
 event_given_up = Signal()
 """``event`` (CallbackEvent): parked for too long, nobody ever claimed it."""
 
