@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,9 @@ from wecom.directory_sync.fetch import PutBack
 from wecom.directory_sync.progress import Tell, forecast
 from wecom.errors import WeComError
 from wecom.models import DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
+
+TOLD_EVERY = 10.0
+"""Seconds between two lines about the progress where there is no terminal to draw a bar on."""
 
 
 class Command(BaseCommand):
@@ -51,7 +55,7 @@ class Command(BaseCommand):
         if config is None:
             raise CommandError(_("There is no such WeCom app, or it is disabled."))
         if dry_run:
-            self._try_out(config, sync_type)
+            self._try_out(config, sync_type, force)
         else:
             self._run(config, sync_type, force)
 
@@ -71,13 +75,15 @@ class Command(BaseCommand):
         if run.error_detail:
             self.stdout.write(self.style.WARNING(run.error_detail))
 
-    def _try_out(self, config: WeComConfig, sync_type: str) -> None:
+    def _try_out(self, config: WeComConfig, sync_type: str, force: bool) -> None:
         try:
             with self._bar(config, sync_type) as tell:
                 difference = runs.dry_run(config, sync_type, tell=tell)
         except (WeComError, PutBack) as error:
             raise CommandError(str(error)) from error
         self._show(difference)
+        if force:
+            return  # as such a run: without the brake
         try:
             brake.check(difference)
         except brake.BrakeHeld as held:
@@ -97,13 +103,30 @@ class Command(BaseCommand):
 
     @contextmanager
     def _bar(self, config: WeComConfig, sync_type: str) -> Iterator[Tell]:
-        """On a terminal a bar that moves with every call; elsewhere nothing."""
+        """On a terminal a bar that moves with every call; elsewhere, as in a log, a line now and then."""
+        if not sys.stderr.isatty():
+            yield self._lines()
+            return
         calls, _least = forecast(config, sync_type)
-        label = str(DirectoryType(sync_type).label)
-        with click.progressbar(length=calls, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        with click.progressbar(length=calls, label=str(DirectoryType(sync_type).label), file=sys.stderr) as bar:
 
             def tell(run: DirectorySyncRun) -> None:
                 bar.length = max(run.calls_expected or 0, run.calls_done, 1)
                 bar.update(run.calls_done - bar.pos)
 
             yield tell
+
+    def _lines(self) -> Tell:
+        told_at = time.monotonic()
+
+        def tell(run: DirectorySyncRun) -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at < TOLD_EVERY:
+                return
+            told_at = time.monotonic()
+            values = {"done": run.calls_done, "expected": max(run.calls_expected or 0, run.calls_done)}
+            self.stderr.write(
+                _("%(done)d of %(expected)d calls, %(fetched)d entries read.") % {**values, "fetched": run.fetched}
+            )
+
+        return tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from wecom import tasks
 from wecom.budgets import Budget, pause_key
 from wecom.directory_sync import places, progress, runs
+from wecom.management.commands import sync_directory
 from wecom.models import Department, DirectorySyncRun, DirectoryType, Member, WeComConfig
 from wecom.redis import redis
 from wecom.signals import directory_run_ended
@@ -287,8 +289,24 @@ def test_the_command(company: Company, saved_app: WeComConfig, capsys: pytest.Ca
     for arguments in (["--dry-run"], ["--type", "user"], ["--app", "nobody"]):
         with pytest.raises(CommandError):
             call_command("sync_directory", *arguments)
+    with translation.override("en"):
+        call_command("sync_directory", "--dry-run", "--force")  # without the brake, as the run that it tries out
+    assert "12 gone" in capsys.readouterr().out and Member.objects.current().count() == 12
     call_command("sync_directory", "--force")
     assert Member.objects.current().get().userid == "last"
     runs.open_run(saved_app, "full")
     with pytest.raises(CommandError):
         call_command("sync_directory")
+
+
+def test_off_a_terminal_the_command_tells_in_lines_how_far_it_is(
+    company: Company, saved_app: WeComConfig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.have(2)
+    call_command("sync_directory", "--dry-run")
+    assert capsys.readouterr().err == ""  # nobody needs to be told what lasts a moment
+    monkeypatch.setattr(sync_directory, "TOLD_EVERY", 0.0)
+    with translation.override("en"):
+        call_command("sync_directory")
+    lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\d+ of \d+ calls, \d+ entries read\.", lines[-1])
