@@ -70,12 +70,14 @@ class CountedClient(WeComClient):
 class Comparison:
     """One run. Whatever fails is written down, and the run goes on with the rest."""
 
-    def __init__(self, *, asked_for: bool = False) -> None:
-        """``asked_for``: a person pressed *sync now* and waits for it; else the schedule did."""
-        self.lane: Lane = "decision" if asked_for else "bulk"
+    def __init__(self, *, asked_for: bool = False, lane: Lane | None = None) -> None:
+        """``asked_for``: a person pressed *sync now*; else the schedule did. ``lane``: how urgent its calls are, else
+        as urgent as decisions for a person, who waits, and less so for the schedule."""
+        self.lane: Lane = lane or ("decision" if asked_for else "bulk")
         self._source = "manual" if asked_for else "reconcile"
         self.report = Report()
         self.needs_a_person: list[PermanentError] = []
+        self.failures: list[Exception] = []
         self._clients: dict[int, CountedClient] = {}
         self._failures: dict[int, int] = {}
 
@@ -98,22 +100,24 @@ class Comparison:
             result = work(self.client(config))
         except GivenUp:
             return None
-        except WeComError as error:
+        except Exception as error:  # noqa: BLE001 - one approval that cannot be taken in must not keep the others away
             self._failed(config, error, about)
-            return None
-        except BadSnapshot as error:
-            self._note(_("WeCom's answer cannot be read: %(why)s") % {"why": error}, about)
-            return None
-        except Exception as error:
-            # One approval that cannot be taken in must not keep the others from being compared, run after run.
-            logger.exception("comparison_failed")
-            self._note(f"{type(error).__name__}: {error}", about)
             return None
         self._failures[config.pk] = 0
         return result
 
-    def _failed(self, config: WeComConfig, error: WeComError, about: str) -> None:
-        self._note(str(error), about)
+    def _failed(self, config: WeComConfig, error: Exception, about: str) -> None:
+        self.failures.append(error)
+        if isinstance(error, WeComError):
+            self._note(str(error), about)
+            self._refused(config, error)
+        elif isinstance(error, BadSnapshot):
+            self._note(_("WeCom's answer cannot be read: %(why)s") % {"why": error}, about)
+        else:
+            logger.error("comparison_failed", exc_info=error)
+            self._note(f"{type(error).__name__}: {error}", about)
+
+    def _refused(self, config: WeComConfig, error: WeComError) -> None:
         if isinstance(error, PermanentError):
             self.needs_a_person.append(error)
         if isinstance(error, QuotaError):

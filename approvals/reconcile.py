@@ -39,7 +39,9 @@ def reconcile(ids: Iterable[int] | None = None) -> Report:
     Failures of WeCom end up in the report; the rest of the work is done and kept.
     """
     if ids is not None:
-        return _compare_some(ids)
+        comparison = Comparison(asked_for=True)
+        compare_some(comparison, ids)
+        return comparison.report
     with _one_at_a_time() as mine:
         if not mine:
             return Report(skipped=True)
@@ -59,8 +61,8 @@ def _compare_all() -> Report:
     return comparison.report
 
 
-def _compare_some(ids: Iterable[int]) -> Report:
-    comparison = Comparison(asked_for=True)
+def compare_some(comparison: Comparison, ids: Iterable[int]) -> None:
+    """Compare the approvals ``ids`` whatever their state; the outcome is in ``comparison``."""
     related = ApprovalInstance.objects.select_related("config", "template__config")
     for instance in related.filter(pk__in=list(ids)).exclude(flow=Flow.INTERNAL):
         if instance.flow == Flow.WECOM_ENGINE:
@@ -69,7 +71,6 @@ def _compare_some(ids: Iterable[int]) -> Report:
             reconcile_oa.confirm(comparison, instance.config, instance.sp_no)
         elif instance.status == InstanceStatus.SUBMITTING:
             adoption.look_up(comparison, instance)
-    return comparison.report
 
 
 def _tell_operators(comparison: Comparison) -> None:

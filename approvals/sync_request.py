@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
 from approvals.exceptions import EngineError
+from approvals.models import ApprovalInstance, Flow, InstanceStatus
 from config.wakeup import wake
 
 TASK = "approvals.reconcile"
@@ -23,6 +24,12 @@ class QueueAway(EngineError):
 
     def __init__(self) -> None:
         super().__init__(_("The queue cannot be reached. Open approvals are compared by themselves once it is back."))
+
+
+def can_sync(instance: ApprovalInstance) -> bool:
+    """Whether WeCom holds something of it, or may: what never got there cannot be asked for."""
+    may_be_there = instance.status == InstanceStatus.SUBMITTING or instance.flow == Flow.WECOM_ENGINE
+    return bool(instance.sp_no) or may_be_there
 
 
 def request_comparison(ids: Sequence[int] | None = None) -> None:

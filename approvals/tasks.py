@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import shared_task
 
-from approvals import operations
-from approvals.models import SyncOperation
+from approvals import batches, operations
+from approvals.models import BatchItem, SyncOperation
 from approvals.reconcile import reconcile as compare
 from config import durable
 
@@ -15,6 +15,11 @@ from config import durable
 @shared_task(name="approvals.run_operations")
 def run_operations() -> int:
     return operations.run_due()
+
+
+@shared_task(name="approvals.run_batches")
+def run_batches() -> int:
+    return batches.run_due()
 
 
 @shared_task(name="approvals.reconcile")
@@ -25,4 +30,4 @@ def reconcile(ids: list[int] | None = None) -> dict[str, Any]:
 
 @shared_task(name="approvals.sweep")
 def sweep() -> int:
-    return durable.sweep(SyncOperation)
+    return durable.sweep(SyncOperation) + durable.sweep(BatchItem)

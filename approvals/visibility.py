@@ -26,6 +26,10 @@ Django's own ``view_quote`` and ``view_approvalinstance`` open the pages of the 
 """
 
 
+def sees_all(user: Any) -> bool:
+    return any(user.has_perm(permission) for permission in SEES_ALL)
+
+
 def visible_to(user: Any, rows: QuerySet[Row]) -> QuerySet[Row]:
     """Those of ``rows`` (quotes or approvals) that ``user`` may see.
 
@@ -34,7 +38,7 @@ def visible_to(user: Any, rows: QuerySet[Row]) -> QuerySet[Row]:
     """
     if rows.model not in (Quote, ApprovalInstance):
         raise TypeError(f"no rule for {rows.model.__name__}")
-    if any(user.has_perm(permission) for permission in SEES_ALL):
+    if sees_all(user):
         return rows
     taking_part = _takes_part(user)
     if rows.model is ApprovalInstance:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from approvals.models.instances import ApprovalInstance, Channel
 from config.durable import DurableRow
+from notifications.phrases import Phrase
 
 
 class BatchVerb(models.TextChoices):
@@ -38,6 +41,11 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return f"{self.get_verb_display()} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
+    @property
+    def duration(self) -> timedelta:
+        """From the request to its last item, or until now."""
+        return (self.finished_at or timezone.now()) - self.created_at
+
 
 class BatchOutcome(models.TextChoices):
     DONE = "done", _("Done")
@@ -55,6 +63,7 @@ class BatchItem(DurableRow):
     instance = models.ForeignKey(ApprovalInstance, models.PROTECT, verbose_name=_("approval"), related_name="+")
     outcome = models.CharField(_("outcome"), max_length=10, choices=BatchOutcome.choices, blank=True)
     message = models.TextField(_("message"), blank=True)
+    """A stored ``Phrase``: who reads the report need not speak the language of the worker. Read it with ``why``."""
 
     class Meta(DurableRow.Meta):
         verbose_name = _("item of a batch")
@@ -63,3 +72,12 @@ class BatchItem(DurableRow):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def why(self) -> str:
+        """Why it came out as it did, or what it waits for, in the language of the reader; mostly empty."""
+        return str(Phrase.from_json(json.loads(self.message))) if self.message else self.last_error
+
+    def say(self, phrase: Phrase) -> None:
+        """Set ``message``."""
+        self.message = json.dumps(phrase.as_json(), ensure_ascii=False)
