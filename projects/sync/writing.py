@@ -53,17 +53,21 @@ def upsert(source: RemoteSource, fetched: Sequence[Fetched], *, now: datetime, d
     if not fetched:
         return
     moment = connection.ops.adapt_datetimefield_value
-    asked = {asked_at: moment(asked_at) for asked_at in {one.asked_at for one in fetched}}
-    rows = [(*_row(project, display), asked[asked_at]) for project, asked_at in fetched]
     common = (source.pk, display.version, moment(now), moment(now))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # one array per column: a constant statement, however many rows
-            cursor.execute(_from_arrays(), [*common, *map(list, zip(*rows, strict=True))])
-        else:
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                together = rows[start : start + ROWS_AT_ONCE]
-                cursor.execute(_from_values(len(together)), [*common, *chain.from_iterable(together)])
+            # one parameter: a constant statement, however many rows; psycopg writes arrays value by value
+            objects = [
+                {**project._asdict(), "document": write_document(project, display), "fetched_at": asked_at}
+                for project, asked_at in fetched
+            ]
+            cursor.execute(_from_json(), [*common, json_text.write(objects)])
+            return
+        asked = {asked_at: moment(asked_at) for asked_at in {one.asked_at for one in fetched}}
+        rows = [(*_row(project, display), asked[asked_at]) for project, asked_at in fetched]
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            together = rows[start : start + ROWS_AT_ONCE]
+            cursor.execute(_from_values(len(together)), [*common, *chain.from_iterable(together)])
 
 
 def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
@@ -83,11 +87,10 @@ def _row(project: Parsed, display: TimeDisplayConfig) -> tuple[Any, ...]:
 
 
 @cache
-def _from_arrays() -> str:
-    arrays = ", ".join(f"%s::{'text' if kind == 'jsonb' else kind}[]" for kind in VARYING.values())
-    names = ", ".join(map(_quoted, VARYING))
-    columns = [_quoted(name) + ("::jsonb" if kind == "jsonb" else "") for name, kind in VARYING.items()]
-    return _statement([f"%s::{kind}" for kind in COMMON.values()], columns, f"unnest({arrays}) AS new ({names})")
+def _from_json() -> str:
+    columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in VARYING.items())
+    varying = [f"new.{_quoted(name)}" for name in VARYING]
+    return _statement([f"%s::{kind}" for kind in COMMON.values()], varying, f"json_to_recordset(%s) AS new ({columns})")
 
 
 @lru_cache(maxsize=2)

@@ -26,7 +26,10 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
+    from config.celery import leave_the_program_alone
+
     call_command("migrate", verbosity=0)
+    leave_the_program_alone()  # as a worker's process does, in which runs are at home
     library, turns, looked_at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     print(json.dumps(measure(library, turns, looked_at)))
 
