@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -24,46 +25,68 @@ COUNTED = 20_000
 SHOWN = (*OPEN, Status.DEAD)
 
 _LOOK = f"""
-SELECT status, COUNT(*), MIN(next_attempt_at) FROM (
-    SELECT status, next_attempt_at FROM {{table}}
-    WHERE status IN ({", ".join(f"'{status.value}'" for status in OPEN)}) ORDER BY next_attempt_at LIMIT {COUNTED}
-) open_rows GROUP BY status
+SELECT found.status, found.counted, found.due, first.created_at FROM (
+    SELECT status, COUNT(*) AS counted, MIN(next_attempt_at) AS due, MIN(id) AS first_id FROM (
+        SELECT status, next_attempt_at, id FROM {{table}}
+        WHERE status IN ({", ".join(f"'{status.value}'" for status in OPEN)}) ORDER BY next_attempt_at LIMIT {COUNTED}
+    ) open_rows GROUP BY status
+) found JOIN {{table}} first ON first.id = found.first_id
 UNION ALL
-SELECT '{Status.DEAD.value}', COUNT(*), NULL FROM (
+SELECT '{Status.DEAD.value}', COUNT(*), NULL, NULL FROM (
     SELECT 1 FROM {{table}} WHERE status = '{Status.DEAD.value}' ORDER BY finished_at LIMIT {COUNTED}
 ) dead_rows
 """  # noqa: S608 - constants only
 
 
+class _Found(NamedTuple):
+    """The rows of one status."""
+
+    status: str
+    count: int
+    due: datetime | None
+    """When the first of them is or was due."""
+    since: datetime | None
+    """When the first of them came."""
+
+
 def read_queues() -> Iterable[Metric]:
-    """One statement per queue."""
-    rows, late = [], []
+    """One statement per queue. The first to come is the one with the lowest ID, which the index knows."""
+    rows, late, oldest = [], [], []
     for model in queues():
         name, now = model._meta.label_lower, timezone.now()
         found = list(_look(model))
-        counts = {status: count for status, count, _first in found}
-        firsts = [first for _status, _count, first in found if first]
+        counts = {one.status: one.count for one in found}
         rows += [((name, status.value), counts.get(status.value, 0)) for status in SHOWN]
-        late.append(((name,), max(0.0, *((now - first).total_seconds() for first in firsts), 0.0)))
+        late.append(((name,), _seconds_since((one.due for one in found), now)))
+        oldest.append(((name,), _seconds_since((one.since for one in found), now)))
     yield gauge(
         "queue_rows", f"Rows of a durable queue by status, open or dead; at most {COUNTED}.", rows, ["queue", "status"]
     )
     yield gauge("queue_late_seconds", "Since when the oldest due row of a durable queue waits.", late, ["queue"])
+    yield gauge(
+        "queue_oldest_seconds",
+        "How long ago the oldest open row of a durable queue came, whether it is due or waits for its next attempt.",
+        oldest,
+        ["queue"],
+    )
 
 
-def _look(model: type[DurableRow]) -> Iterator[tuple[str, int, datetime | None]]:
+def _look(model: type[DurableRow]) -> Iterator[_Found]:
     with connection.cursor() as cursor:
         cursor.execute(_LOOK.format(table=connection.ops.quote_name(model._meta.db_table)))
-        for status, count, first in cursor.fetchall():
-            yield status, count, _aware(first)
+        for status, count, due, since in cursor.fetchall():
+            yield _Found(status, count, _aware(due), _aware(since))
+
+
+def _seconds_since(moments: Iterable[datetime | None], now: datetime) -> float:
+    """Since the first of ``moments``; 0 while there is none, or while it is yet to come."""
+    return max(0.0, *((now - moment).total_seconds() for moment in moments if moment), 0.0)
 
 
 def _aware(told: datetime | str | None) -> datetime | None:
-    """SQLite keeps times as text in UTC."""
-    if isinstance(told, str):
-        parsed = parse_datetime(told)
-        return parsed.replace(tzinfo=UTC) if parsed else None
-    return told
+    """SQLite keeps times as text in UTC; its driver makes a time of what comes straight from a column."""
+    moment = parse_datetime(told) if isinstance(told, str) else told
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def read_heartbeats() -> Iterable[Metric]:

@@ -6,10 +6,10 @@ Read from the runs' own rows, so they are right after any restart and however ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
 from prometheus_client.metrics_core import Metric
 
 from config.metrics import gauge
@@ -37,13 +37,17 @@ class Runs:
     """Word → the column of a run that counts such rows."""
     types: Sequence[str] = ()
     """Values of ``sync_type`` that are told apart, with a label ``type``; none: they are not."""
+    passed: Sequence[str] = (SUCCESS,)
+    """Statuses of a run after which what is here is current."""
+    awaited: Q = field(default_factory=Q)
+    """Which owners should be read, and are told of with 0 when they never were; those beside them may be left alone."""
 
     def read(self) -> Iterator[Metric]:
         """Two statements, whatever the number of owners and runs."""
         keys = self._keys()
-        runs = self.runs.in_bulk({key for found in keys.values() for key in found.values()})
+        runs = self.runs.in_bulk({key for found in keys.values() for key in found.values() if key is not None})
         last = {labels: runs[key] for labels, key in keys[_LAST].items()}
-        succeeded = {labels: runs[key] for labels, key in keys[_SUCCEEDED].items()}
+        succeeded = {labels: runs.get(key) for labels, key in keys[_SUCCEEDED].items()}
         return self._families(last, succeeded)
 
     def _keys(self) -> dict[str, Found]:
@@ -51,12 +55,14 @@ class Runs:
         for kind in self.types or ("",):
             narrow = {"sync_type": kind} if kind else {}
             wanted[f"{_LAST}_{kind}"] = self._newest(**narrow)
-            wanted[f"{_SUCCEEDED}_{kind}"] = self._newest(**narrow, status=SUCCESS)
+            wanted[f"{_SUCCEEDED}_{kind}"] = self._newest(**narrow, status__in=self.passed)
+        awaited = ExpressionWrapper(self.awaited, BooleanField()) if self.awaited else Value(True)
+        owners = self.owners.order_by("pk").annotate(awaited=awaited, **wanted)
         keys: dict[str, Found] = {_LAST: {}, _SUCCEEDED: {}}
-        for row in self.owners.order_by("pk").annotate(**wanted).values("slug", *wanted)[:MOST_OWNERS]:
+        for row in owners.values("slug", "awaited", *wanted)[:MOST_OWNERS]:
             for name in wanted:
                 which, _, kind = name.partition("_")
-                if row[name] is not None:
+                if row[name] is not None or (which == _SUCCEEDED and row["awaited"]):
                     keys[which][(row["slug"], kind) if kind else (row["slug"],)] = row[name]
         return keys
 
@@ -77,5 +83,10 @@ class Runs:
             ended,
             (*names, "status"),
         )
-        good = [(labels, run.finished_at.timestamp()) for labels, run in succeeded.items()]
-        yield gauge(f"{self.kind}_succeeded_timestamp_seconds", "When a run last succeeded (Unix time).", good, names)
+        good = [(labels, run.finished_at.timestamp() if run else 0.0) for labels, run in succeeded.items()]
+        yield gauge(
+            f"{self.kind}_succeeded_timestamp_seconds",
+            "When a run last brought everything up to date (Unix time); 0: never.",
+            good,
+            names,
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import Exists, OuterRef, Q
 from prometheus_client.metrics_core import Metric
 
 from config.metrics import gauge, register_source
@@ -14,7 +15,7 @@ from config.metrics_runs import MOST_OWNERS, Runs
 from wecom.budgets import pauses
 from wecom.errors import PermanentError
 from wecom.metrics import ENDPOINTS
-from wecom.models import DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import Capability, CapabilityResult, DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.tokens import TokenStore, app_key
 
 APP = ("app",)
@@ -54,6 +55,9 @@ directory = Runs(
     runs=DirectorySyncRun.objects.all(),
     rows={name: name for name in ("fetched", "created", "updated", "unchanged", "deleted", "failed")},
     types=DirectoryType.values,
+    passed=(DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL),
+    awaited=Q(is_default=True)
+    | Q(Exists(CapabilityResult.objects.filter(config=OuterRef("pk"), capability=Capability.DIRECTORY, ok=True))),
 )
 
 register_source("wecom.apps", read_apps, lane="redis")

@@ -17,8 +17,9 @@ event_given_up = Signal()
 """``event`` (CallbackEvent): parked for too long, nobody ever claimed it."""
 
 directory_run_ended = Signal()
-"""``run`` (DirectorySyncRun, closed), ``outcome``: ``done``, ``failed``, or ``braked`` (it would have marked too many
-as gone). Sent in the transaction that closes the run."""
+"""``run`` (DirectorySyncRun, closed), ``outcome``: ``done``, ``partial`` (applied, but some members' customers could
+not be read), ``failed``, or ``braked`` (it would have marked too many as gone). Sent in the transaction that closes the
+run."""
 
 contact_changed = Signal()
 """One member, department or customer, or the tags, have changed by a callback or by what was read after one; sent after

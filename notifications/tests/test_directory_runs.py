@@ -39,3 +39,13 @@ def test_a_full_run_that_passes_ends_them_all():
     end("customer", "braked")
     end("full", "done")
     assert open_keys() == set()
+
+
+def test_a_partial_run_is_an_incident_of_its_own_and_ends_the_failure_before_it():
+    end("full", "failed")
+    end("full", "partial")
+    assert open_keys() == {"directory-partial:main:customer"}
+    end("user", "done")
+    assert open_keys() == {"directory-partial:main:customer"}
+    end("customer", "done")
+    assert open_keys() == set()

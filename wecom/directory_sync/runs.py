@@ -195,7 +195,8 @@ def _apply(run: DirectorySyncRun, parts: Sequence[Part], difference: Difference)
         detail = "\n".join(difference.reasons)
         if not close(run, status, message=_summary(counts), error_detail=detail, phase="", **counts):
             raise ClaimLost
-        directory_run_ended.send(DirectorySyncRun, run=run, outcome="done")
+        outcome = "partial" if difference.partial else "done"
+        directory_run_ended.send(DirectorySyncRun, run=run, outcome=outcome)
 
 
 def _summary(counts: dict[str, int]) -> str:

@@ -17,13 +17,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config import metrics_queues
 from config.celery import app as celery
 from config.testing.metrics import Families, looked_up, parsed, series, told
 from config.testing.processes import Stack, wait_until
 from wecom import gauges, inbox, metrics
 from wecom.client import WeComClient
 from wecom.errors import PermanentError, QuotaError, RetryableError
-from wecom.models import CallbackEvent, DirectorySyncRun, WeComConfig
+from wecom.models import CallbackEvent, Capability, CapabilityResult, DirectorySyncRun, WeComConfig
 from wecom.signals import approval_changed
 from wecom.tests import vectors
 from wecom.tests.inbound import deliver, delivery, make_config, only_listener
@@ -188,6 +189,58 @@ def test_the_last_run_of_each_type_and_the_last_success_are_told_in_two_statemen
     )
     assert series(families, "quotebridge_directory_sync_rows")[("one", "fetched", "user")] == 3
     assert len(series(families, "quotebridge_directory_sync_seconds")) == 11
+
+
+@pytest.mark.django_db
+def test_a_partial_run_leaves_the_directory_current_and_a_failed_one_does_not():
+    one = make_config("one")
+    ended(one, "full", "success", ago=3000)
+    ended(one, "full", "partial", ago=20)
+    ended(one, "full", "failed", ago=10)
+    fresh = series(looked_up(gauges.directory.read), "quotebridge_directory_sync_succeeded_timestamp_seconds")
+    assert 1190 < time.time() - fresh[("one", "full")] < 1260
+
+
+@pytest.mark.django_db
+def test_an_app_that_should_be_read_and_never_was_is_told_of():
+    name = "quotebridge_directory_sync_succeeded_timestamp_seconds"
+
+    def never() -> set[str]:
+        samples = looked_up(gauges.directory.read)[name].samples
+        return {sample.labels["app"] for sample in samples if sample.value == 0 and sample.labels["type"] == "full"}
+
+    main, other, mute = (make_config(slug) for slug in ("main", "other", "mute"))
+    WeComConfig.objects.update(is_default=False)
+    WeComConfig.objects.filter(pk=main.pk).update(is_default=True)
+    for app, ok in ((other, True), (mute, False)):
+        CapabilityResult.objects.create(config=app, capability=Capability.DIRECTORY, ok=ok, checked_at=timezone.now())
+    assert never() == {"main", "other"}
+    ended(main, "full", "failed", ago=10)
+    assert never() == {"main", "other"}
+    ended(main, "full", "success", ago=5)
+    assert never() == {"other"}
+
+
+# --- Queues -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_row_that_fails_again_and_again_is_old_though_it_is_never_late():
+    queue, now, config = CallbackEvent._meta.label_lower, timezone.now(), make_config()
+    for hours, status, wait in ((72, "failed", 600), (1, "pending", -60), (100, "succeeded", -60), (90, "dead", -60)):
+        CallbackEvent.objects.create(
+            key=f"{hours}",
+            config=config,
+            status=status,
+            created_at=now - timedelta(hours=hours),
+            next_attempt_at=now + timedelta(seconds=wait),
+        )
+    families = looked_up(metrics_queues.read_queues)
+    assert series(families, "quotebridge_queue_oldest_seconds")[(queue,)] == pytest.approx(72 * 3600, abs=60)
+    assert series(families, "quotebridge_queue_late_seconds")[(queue,)] == pytest.approx(60, abs=30)
+    CallbackEvent.objects.filter(status="pending").delete()
+    families = looked_up(metrics_queues.read_queues)
+    assert (queue,) not in series(families, "quotebridge_queue_late_seconds")
 
 
 # --- All of it, over real processes -----------------------------------------------------------------------------------
