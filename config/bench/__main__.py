@@ -20,6 +20,7 @@ SCENARIOS = {
     "sync": "a run over a project library against looking only, against naive saving; first load; memory",
     "directory": "a run over a company against looking only; first load; memory",
     "detail_read": "a customer's look at a project against FastAPI and a bare answer",
+    "tokens": "gettoken calls of sixteen processes that need a token at once",
     "notices": "the rate of messages per member with 10,000 waiting",
     "metrics": "/metrics over a million inbox rows; /health/ready while Redis is frozen",
     "lists": "database queries of every list page, few rows against many",
