@@ -39,10 +39,10 @@ def userid_for(config: WeComConfig, code: str) -> str:
     raise RetryableError(_("WeCom's answer does not say who you are."), remedy=IT_REPEATS, endpoint="auth/getuserinfo")
 
 
-def staff_user(config: WeComConfig, userid: str) -> User:
-    """The staff user whom the member ``userid`` of the app's company is linked to. Raises Refused.
+def current_member(config: WeComConfig, userid: str) -> Member:
+    """The member ``userid`` of the app's company, active as far as is known, with the user loaded. Raises Refused.
 
-    WeCom names members outside the app's scope too (doc 91023): the link decides, not WeCom's answer.
+    WeCom names members outside the app's scope too (doc 91023): the directory decides, not WeCom's answer.
     """
     rows = Member.objects.filter(config__corp_id=config.corp_id).annotate(folded=Lower("userid"))
     candidates = list(rows.filter(folded=userid.lower()).select_related("user"))
@@ -54,8 +54,24 @@ def staff_user(config: WeComConfig, userid: str) -> User:
         raise refusals.left(userid)
     if member.status not in (None, ACTIVE):
         raise refusals.not_active(userid)
+    return member
+
+
+def is_staff(member: Member) -> bool:
+    """Whether the member is linked to a user who may be logged in."""
+    return member.user is not None and member.user.is_active and member.user.is_staff
+
+
+def staff_user(member: Member) -> User:
+    """The staff user whom the member is linked to. Raises Refused."""
     if member.user is None:
-        raise refusals.not_linked(userid)
-    if not (member.user.is_active and member.user.is_staff):
-        raise refusals.no_staff_user(userid)
+        raise refusals.not_linked(member.userid)
+    if not is_staff(member):
+        raise refusals.no_staff_user(member.userid)
     return member.user
+
+
+def require_no_closed_user(member: Member) -> None:
+    """Whoever closed the user meant the person: what it could not do, the member cannot either. Raises Refused."""
+    if member.user is not None and not member.user.is_active:
+        raise refusals.no_staff_user(member.userid)

@@ -18,7 +18,7 @@ from config.login_guard import WECOM_CODES
 from config.throttling import WeComLogInThrottle
 from wecom.configs import default_config
 from wecom.errors import WeComError
-from wecom.login import identity, refusals, states
+from wecom.login import identity, members, refusals, states
 from wecom.login.addresses import authorise_url, is_at_home, safe_next, way_of
 from wecom.login.policy import passwords_are_for_superusers
 from wecom.login.refusals import Refused
@@ -66,6 +66,8 @@ def come_back(request: HttpRequest) -> HttpResponse:
     except states.StateRefused:
         if admin.site.has_permission(request):  # the page was reloaded, or "back" was pressed
             return redirect("admin:index")
+        if members.member_in(request) is not None:
+            return redirect(members.MEMBER_PAGES)
         return _refuse(request, refusals.bad_state())
     except WeComError as error:
         return _refuse(request, refusals.wecom_trouble(error))
@@ -94,7 +96,12 @@ def _log_in(request: HttpRequest, config: WeComConfig, pending: Pending) -> Http
     if not WeComLogInThrottle().allow_request(request, None):  # type: ignore[arg-type]
         raise refusals.too_many()
     userid = identity.userid_for(config, request.GET.get("code", ""))
-    user = identity.staff_user(config, userid)
+    member = identity.current_member(config, userid)
+    if members.are_let_in_at(pending.next) and not identity.is_staff(member):
+        members.let_in(request, member)
+        logger.info("wecom_login", outcome="let_in", way=pending.way, userid=userid)
+        return HttpResponseRedirect(pending.next)
+    user = identity.staff_user(member)
     auth.login(request, user, backend=BACKEND)  # with a new session key
     logger.info("wecom_login", outcome="logged_in", way=pending.way, userid=userid, user_id=user.pk)
     return HttpResponseRedirect(pending.next or reverse("admin:index"))
