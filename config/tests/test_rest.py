@@ -147,6 +147,7 @@ OPEN_ADDRESSES = {
     "health": "probes",
     "health/ready": "probes",
     "i18n/setlang/": "the language of the log-in page",
+    "m/": "leads to the list of approvals, which asks who somebody is",
     "metrics": "known addresses or a token of its own; not found for everybody else",
     "project/<str:remote_id>/": "leads to the page without the slash, which asks for a link",
     "project/<str:remote_id>/ask": "leads to the page, which asks for a link",

@@ -28,6 +28,7 @@ OPEN = {
     "project/<str:remote_id>/ask": "leads to the page, which asks for a link",
     "project/<str:remote_id>/language": "leads to the page, which asks for a link",
     "i18n/setlang/": "chooses the language of the log-in page",
+    "m/": "leads to the list of approvals, which asks who somebody is",
     "admin/login/": "the log-in page",
     "admin/logout/": "ends nothing where nobody is logged in",
 }

@@ -1,0 +1,190 @@
+"""An approval as these pages show it: texts, ready to be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.utils.formats import date_format, number_format
+from django.utils.timezone import localtime, now
+from django.utils.translation import gettext as _
+
+from approvals import quotes
+from approvals.mobile import words
+from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome, Relation
+from approvals.reasons import reasons_of
+from approvals.steps import open_steps
+from wecom.directory import names_of
+
+MOST_ENTRIES = 100
+"""Newest timeline entries on a page; more than nearly any approval has."""
+REASONS = frozenset({"remote_pending", "conflict", "failed"})
+"""What a person with a phone can do something about, or has to know; the others are for the admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    who: str
+    delegate: str
+    state: str
+    tone: str
+    turn: bool
+    """Whether it is theirs now."""
+    at: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLines:
+    """One place of the chain."""
+
+    rule: str
+    """How its people agree; empty for one person."""
+    steps: list[StepLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    sentence: str
+    at: str
+    place: str
+    comment: str
+    state: str
+    """The state that it led to; empty where it led to none."""
+    tone: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The variables of ``templates/mobile/approval.html``."""
+
+    facts: list[tuple[str, str]]
+    items: list[dict[str, str]]
+    total: str
+    margin: str
+    changes: list[tuple[str, str, str]]
+    chain: list[NodeLines]
+    events: list[Event]
+    reasons: list[str]
+    submitted: str
+    applicant: str
+    message: str
+    """What the applicant wrote when submitting."""
+
+
+def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
+    """``steps`` in the order of the chain; ``instance`` with quote, applicant and app."""
+    content = instance.snapshot
+    earlier = earlier_content(instance)
+    newest = instance.timeline.order_by("-id")[:MOST_ENTRIES]
+    timeline = list(newest)[::-1]
+    reasons = reasons_of(instance, steps=steps, operations=[], timeline=timeline, now=now())
+    submission = next((entry for entry in timeline if entry.action == "submit"), None)
+    return Sight(
+        facts=_facts(content),
+        items=[_item(item) for item in content["items"]],
+        total=money(content["total"]),
+        margin=margin(content, earlier),
+        changes=_changes(content, earlier),
+        chain=_chain(steps),
+        events=[_event(entry) for entry in reversed(timeline) if entry.outcome in words.TOLD],
+        reasons=[reason.sentence for reason in reasons if reason.code in REASONS],
+        submitted=moment(instance.submitted_at),
+        applicant=instance.applicant.get_full_name() or instance.applicant.get_username(),
+        message=submission.comment if submission else "",
+    )
+
+
+def earlier_content(instance: ApprovalInstance) -> Mapping[str, Any] | None:
+    """What was submitted last before this revision."""
+    rows = ApprovalInstance.objects.filter(quote_id=instance.quote_id, revision__lt=instance.revision)
+    content: Mapping[str, Any] | None = rows.order_by("-pk").values_list("snapshot", flat=True).first()
+    return content
+
+
+def margin(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> str:
+    """How the total compares with the last submitted revision's."""
+    if earlier is None:
+        return _("First submission")
+    before, after = Decimal(earlier["total"]), Decimal(content["total"])
+    if earlier["currency"] != content["currency"]:
+        return _("Before: %(currency)s %(total)s") % {"currency": earlier["currency"], "total": money(before)}
+    if before == after:
+        return _("Total as before")
+    amount = f"{'+' if after > before else '−'}{money(abs(after - before))}"
+    if not before:
+        return amount
+    share = (after - before) / before * 100
+    return f"{amount} ({'+' if share > 0 else '−'}{number_format(abs(share), 1)} %)"
+
+
+def _changes(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if earlier is None:
+        return []
+    return [(words.field_label(one.field), one.old, one.new) for one in quotes.difference(earlier, content)]
+
+
+def _facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    names = ("customer_name", "contact", "phone", "valid_until", "remark")
+    values = {**content, "valid_until": _day(content["valid_until"])}
+    return [(words.field_label(name), values[name]) for name in names if values.get(name)]
+
+
+def _day(iso: str) -> str:
+    return date_format(date.fromisoformat(iso), "DATE_FORMAT") if iso else ""
+
+
+def _item(item: Mapping[str, str]) -> dict[str, str]:
+    return {**item, "unit_price": money(item["unit_price"]), "amount": money(item["amount"])}
+
+
+def _chain(steps: Sequence[ApprovalStep]) -> list[NodeLines]:
+    names = names_of(userid for step in steps for userid in (step.userid, step.delegated_to) if userid)
+    turn = {step.pk for step in open_steps(steps)}
+    nodes = []
+    for _node, group in groupby(steps, key=lambda step: step.node):
+        members = list(group)
+        rule = str(Relation(members[0].relation).label) if len(members) > 1 else ""
+        nodes.append(NodeLines(rule, [_step(step, names, turn) for step in members]))
+    return nodes
+
+
+def _step(step: ApprovalStep, names: Mapping[str, str], turn: set[int]) -> StepLine:
+    waiting = step.status == "pending" and step.pk not in turn
+    state = _("Not asked yet") if waiting else str(step.get_status_display())
+    return StepLine(
+        who=step.name or names.get(step.userid.casefold(), step.userid),
+        delegate=names.get(step.delegated_to.casefold(), step.delegated_to),
+        state=_("Copy") if step.kind == "cc" else state,
+        tone="turn" if step.pk in turn else words.STEP_TONES.get(step.status, ""),
+        turn=step.pk in turn,
+        at=moment(step.time) if step.time else "",
+        comment=step.comment,
+    )
+
+
+def _event(entry: ApprovalTimeline) -> Event:
+    led_on = entry.to_status != entry.from_status and entry.outcome == Outcome.APPLIED
+    return Event(
+        sentence=words.sentence_of(entry),
+        at=moment(entry.at),
+        place=words.place_of(entry),
+        comment=entry.comment,
+        state=words.status_label(entry.to_status) if led_on else "",
+        tone=words.TONES.get(entry.to_status, ""),
+        note=str(words.AGAINST_US) if entry.outcome == Outcome.CONFLICT else "",
+    )
+
+
+def money(value: Decimal | str) -> str:
+    """Two decimals and separators, without the currency."""
+    return number_format(Decimal(value), 2, use_l10n=True, force_grouping=True)
+
+
+def moment(at: datetime) -> str:
+    return date_format(localtime(at), "DATETIME_FORMAT")
