@@ -35,6 +35,7 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 API_BASE_URL = env.url("API_BASE_URL", default="http://localhost:8000")
 VAR_DIR = env.directory("VAR_DIR", default=BASE_DIR / "var")
 APPROVAL_CONFLICT_POLICY = env.choice("APPROVAL_CONFLICT_POLICY", "first_wins", ["first_wins", "wecom_wins"])
+APPROVAL_REMIND_MINUTES = env.integer("APPROVAL_REMIND_MINUTES", 10, least=1, most=10_080)
 
 if not DEBUG and not ALLOWED_HOSTS:
     env.complain("ALLOWED_HOSTS", "is missing", "Name the hosts this site is reached under, separated by commas.")
@@ -300,6 +301,9 @@ SPECTACULAR_SETTINGS = {
         "Flow": "approvals.models.Flow",
         "Channel": "approvals.models.Channel",
         "Outcome": "approvals.models.Outcome",
+        "BatchAction": "approvals.models.BatchVerb",
+        "BatchStatus": "approvals.api.batch_serializers.STATUSES",
+        "BatchItemOutcome": "approvals.api.batch_serializers.OUTCOMES",
         "ProjectType": "projects.models.ProjectType",
         "ProjectStatus": "projects.models.ProjectStatus",
         "Role": "projects.models.Role",

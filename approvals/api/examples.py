@@ -88,6 +88,47 @@ DELEGATE = OpenApiExample(
     "To a colleague", request_only=True, value={"delegate_to": "zhao.vp", "comment": "I am travelling this week."}
 )
 SYNC_SOME = OpenApiExample("Two approvals", request_only=True, value={"ids": [7, 9]})
+APPROVE_MANY = OpenApiExample(
+    "Agree to three", request_only=True, value={"action": "approve", "ids": [7, 9, 12], "comment": "As discussed."}
+)
+_BATCH = {
+    "id": 3,
+    "action": "approve",
+    "comment": "As discussed.",
+    "total": 3,
+    "status": "running",
+    "done": 0,
+    "unchanged": 0,
+    "refused": 0,
+    "failed": 0,
+    "open": 3,
+    "created_at": "2026-01-05T16:10:00+08:00",
+    "finished_at": None,
+}
+BATCH = OpenApiExample("Queued", response_only=True, status_codes=["202"], value=_BATCH)
+BATCH_REPORT = OpenApiExample(
+    "Two agreed to, one refused",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        **_BATCH,
+        "status": "finished",
+        "done": 2,
+        "refused": 1,
+        "open": 0,
+        "finished_at": "2026-01-05T16:10:02+08:00",
+        "items": {
+            "count": 3,
+            "next": None,
+            "previous": None,
+            "results": [
+                {"approval": 7, "outcome": "done", "message": ""},
+                {"approval": 9, "outcome": "done", "message": ""},
+                {"approval": 12, "outcome": "refused", "message": "It is not your turn in this approval."},
+            ],
+        },
+    },
+)
 SIMULATE = OpenApiExample(
     "Agree on the stand-in", request_only=True, value={"quote_number": "CIS-20260105-0001", "action": "approved"}
 )

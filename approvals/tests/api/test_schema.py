@@ -16,6 +16,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from approvals import quotes
 from approvals.actors import actor_for
+from approvals.batches import open_batch
 from approvals.models import ApprovalInstance, Channel
 from approvals.tests.api.conftest import client_of
 from approvals.tests.conftest import CONTENT
@@ -36,6 +37,8 @@ OPERATIONS = {
     "/api/approvals/{id}/remind": {"post"},
     "/api/approvals/status": {"get"},
     "/api/approvals/sync": {"post"},
+    "/api/approvals/batch": {"post"},
+    "/api/approvals/batch/{id}": {"get"},
     "/api/v1/wecom-callback/simulate-approval": {"post"},
 }
 
@@ -68,10 +71,12 @@ def token(ada: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def existing(li: User, submitted: Callable[..., ApprovalInstance]) -> dict[str, int]:
-    """IDs to try: of a draft, and of an approval that waits for a decision."""
+def existing(li: User, ada: User, submitted: Callable[..., ApprovalInstance]) -> dict[str, int]:
+    """IDs to try: of a draft, of an approval that waits for a decision, and of a batch."""
     draft = quotes.create_quote(data=CONTENT, actor=actor_for(li, Channel.INTERNAL))
-    return {"quotes": draft.pk, "approvals": submitted(approvers=["wang.boss"], sp_no="S1").pk}
+    approval = submitted(approvers=["wang.boss"], sp_no="S1").pk
+    batch = open_batch(verb="sync", ids=[approval], actor=actor_for(ada, Channel.API))
+    return {"quotes": draft.pk, "approvals": approval, "batch": batch.pk}
 
 
 @pytest.mark.slow
@@ -80,7 +85,7 @@ def existing(li: User, submitted: Callable[..., ApprovalInstance]) -> dict[str, 
 def test_no_request_makes_it_fail_or_break_its_word(case: Any, token: str, existing: dict[str, int]) -> None:
     generated = case.path_parameters.get("id")
     if isinstance(generated, int) and generated % 4:
-        case.path_parameters["id"] = existing[case.path.split("/")[2]]
+        case.path_parameters["id"] = existing["batch" if "/batch/" in case.path else case.path.split("/")[2]]
     with transaction.atomic():  # every request meets the same state
         case.call_and_validate(headers={"Authorization": f"Token {token}"}, checks=CHECKS)
         transaction.set_rollback(True)
