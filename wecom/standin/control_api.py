@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from config.standin.control import MOST_ROWS, Control, number, row_limit
 from config.standin.errors import ControlError
 from config.standin.web import Request
-from wecom.standin import bulk, contact_control, engine_api, tokens
+from wecom.standin import bulk, card_control, contact_control, engine_api, tokens
 from wecom.standin.acts import act
 from wecom.standin.approvals import STATUS_WORDS, Approval
 from wecom.standin.messages import messages_of
@@ -165,6 +165,7 @@ CONTROL = Control["World"](
         ("POST", r"reset", reset),
         ("POST", r"bulk", add_bulk),
         ("POST", r"bulk/act", act_bulk),
+        *card_control.ROUTES,
         *contact_control.ROUTES,
     )
 )

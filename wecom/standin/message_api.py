@@ -1,4 +1,4 @@
-"""``message/send`` and ``message/update_template_card`` (docs 90236, 94888): one stored row for each member.
+"""``message/send`` (doc 90236): one stored row for each member.
 
 What goes over 30 a minute or 1000 an hour to one member is dropped without a word, as WeCom does; the row
 says so.
@@ -12,21 +12,21 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from wecom.standin.call import Call
+from wecom.standin.card_check import calls_back
 from wecom.standin.company import find_visible_member, visible_members
 from wecom.standin.errors import ApiError
-from wecom.standin.message_check import check_content, wants_response_code
+from wecom.standin.message_check import check_content
 
 if TYPE_CHECKING:
     from wecom.standin.world import World
 
 PER_MINUTE, PER_HOUR = 30, 1000
 MOST_USERS, MOST_GROUPS = 1000, 100
-RESPONSE_CODE_SECONDS = 72 * 3600
 DUPLICATE_SECONDS, LONGEST_DUPLICATE_SECONDS = 1800, 14400
 
 
 def send(world: World, call: Call) -> dict[str, Any]:
-    _check_agent(world, call)
+    check_agent(world, call)
     recipients, answer = _recipients(call)
     content = check_content(call.body, callback_url=world.sender.callback_url)
     if not recipients:
@@ -56,7 +56,7 @@ def _deliver(world: World, call: Call, recipients: list[str], content: dict[str,
             dropped=_is_over_limit(world, userid),
         )
     answer = {"msgid": msgid}
-    if wants_response_code(call.text("msgtype"), content):
+    if call.text("msgtype") == "template_card" and calls_back(content):
         answer["response_code"] = secrets.token_urlsafe(32)
         world.store.insert(
             "cards", response_code=answer["response_code"], msgid=msgid, task_id=task_id, issued_at=world.clock()
@@ -64,47 +64,7 @@ def _deliver(world: World, call: Call, recipients: list[str], content: dict[str,
     return answer
 
 
-def update_template_card(world: World, call: Call) -> dict[str, Any]:
-    """Replaces the card of some or all recipients; each response_code works once, for 72 hours."""
-    _check_agent(world, call)
-    button, card = call.mapping("button"), call.mapping("template_card")
-    if not button.get("replace_name") and not card:
-        raise ApiError(40063, "button.replace_name or template_card is required")
-    now = world.clock()
-    with world.store.transaction():
-        row = world.store.row("SELECT * FROM cards WHERE response_code = ?", call.text("response_code"))
-        if row is None or row["used_at"] is not None or now - row["issued_at"] > RESPONSE_CODE_SECONDS:
-            raise ApiError(60140, "response_code is invalid or has expired")
-        received = [
-            found["userid"] for found in world.store.rows("SELECT userid FROM messages WHERE msgid = ?", row["msgid"])
-        ]
-        targets, invalid = _update_targets(call, received)
-        if not targets:
-            raise ApiError(82102, "no valid recipient to update")
-        update = json.dumps(card or {"button": button}, ensure_ascii=False)
-        for userid in targets:
-            world.store.execute(
-                "UPDATE messages SET updated = ? WHERE msgid = ? AND userid = ?", update, row["msgid"], userid
-            )
-        world.store.execute("UPDATE cards SET used_at = ? WHERE response_code = ?", now, row["response_code"])
-    return {"invaliduser": invalid}
-
-
-def _update_targets(call: Call, received: list[str]) -> tuple[list[str], list[str]]:
-    """Whom to update, and the userids (lower-cased) that never had the card."""
-    if call.integer("atall") == 1:
-        return received, []
-    by_folded = {userid.casefold(): userid for userid in received}
-    wanted = [str(userid).casefold() for userid in call.items("userids")]
-    if not wanted:
-        raise ApiError(82101, "no recipient to update")
-    return (
-        [by_folded[userid] for userid in wanted if userid in by_folded],
-        [userid for userid in wanted if userid not in by_folded],
-    )
-
-
-def _check_agent(world: World, call: Call) -> None:
+def check_agent(world: World, call: Call) -> None:
     agent = call.integer("agentid")
     if agent is None:
         raise ApiError(41011, "agentid missing")

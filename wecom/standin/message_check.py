@@ -1,17 +1,15 @@
-"""What a message may contain (docs 90236, 94888): limits that WeCom enforces by cutting or by refusing."""
+"""What a message may contain (doc 90236): limits that WeCom enforces by cutting or by refusing."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlsplit
 
+from wecom.standin.card_check import check_new_card
 from wecom.standin.errors import ApiError
 
 TEXT_BYTES = 2048
 TITLE_CHARACTERS, DESCRIPTION_CHARACTERS = 128, 512
-INTERACTIVE_CARDS = {"button_interaction", "vote_interaction", "multiple_interaction"}
-NOTICE_CARDS = {"text_notice", "news_notice"}
-MOST_BUTTONS, MOST_LINES, MOST_JUMPS = 6, 6, 3
 
 
 def check_content(body: dict[str, Any], *, callback_url: str) -> dict[str, Any]:
@@ -26,15 +24,8 @@ def check_content(body: dict[str, Any], *, callback_url: str) -> dict[str, Any]:
         return {"content": _text(content)}
     if kind == "textcard":
         return _textcard(content)
-    _check_card(content, callback_url)
+    check_new_card(content, callback_url)
     return content
-
-
-def wants_response_code(kind: str, content: dict[str, Any]) -> bool:
-    """Whether a click on this card comes back, so that it can be updated."""
-    if kind != "template_card":
-        return False
-    return content.get("card_type") in INTERACTIVE_CARDS or bool(content.get("action_menu"))
 
 
 def _text(content: dict[str, Any]) -> str:
@@ -56,32 +47,3 @@ def _textcard(content: dict[str, Any]) -> dict[str, Any]:
         "url": url,
         "btntxt": str(content.get("btntxt") or "详情")[:4],
     }
-
-
-def _check_card(card: dict[str, Any], callback_url: str) -> None:
-    kind = card.get("card_type")
-    if kind not in INTERACTIVE_CARDS | NOTICE_CARDS:
-        raise ApiError(42031, "invalid card_type")
-    if wants_response_code("template_card", card):
-        if not card.get("task_id"):
-            raise ApiError(42014, "task_id is required")
-        if not callback_url:
-            raise ApiError(43012, "the app has no callback URL")
-    if not (card.get("main_title") or {}).get("title") and not (kind in NOTICE_CARDS and card.get("sub_title_text")):
-        raise ApiError(42033, "main_title.title is missing")
-    if len(card.get("horizontal_content_list") or []) > MOST_LINES:
-        raise ApiError(42035, "horizontal_content_list is too long")
-    if len(card.get("jump_list") or []) > MOST_JUMPS:
-        raise ApiError(42042, "jump_list is too long")
-    if kind in NOTICE_CARDS and (card.get("card_action") or {}).get("type") not in (1, 2):
-        raise ApiError(42045, "card_action.type must be 1 or 2")
-    if kind == "button_interaction":
-        _check_buttons(card.get("button_list") or [])
-
-
-def _check_buttons(buttons: list[dict[str, Any]]) -> None:
-    if not 1 <= len(buttons) <= MOST_BUTTONS or not all(button.get("text") for button in buttons):
-        raise ApiError(42038, f"button_list needs 1 to {MOST_BUTTONS} buttons with a text")
-    keys = [button.get("key") for button in buttons if button.get("type", 0) == 0]
-    if not all(keys) or len(set(keys)) != len(keys):
-        raise ApiError(42039, "a button key is missing or used twice")

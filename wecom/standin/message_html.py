@@ -1,4 +1,4 @@
-"""Messages as the phone shows them: the little markup WeCom knows, and nothing else (doc 90236)."""
+"""Texts as the phone shows them (cards: ``card_view``): the little markup WeCom knows, and nothing else (doc 90236)."""
 
 from __future__ import annotations
 
@@ -17,32 +17,16 @@ _HEADING = re.compile(r"#{1,6} +(.*)")
 
 
 def message_html(kind: str, content: dict[str, Any]) -> SafeString:
-    """Everything is escaped first; only the known marks become elements again."""
+    """A text, markdown or textcard. Everything is escaped first; only the known marks become elements again."""
     if kind == "text":
         return _safe(_LINK.sub(r'<a href="\1">\2</a>', escape(content["content"])).replace("\n", "<br>"))
     if kind == "markdown":
         return _safe("".join(_markdown_line(line) for line in content["content"].split("\n")))
-    if kind == "textcard":
-        description = escape(strip_tags(re.sub(r"<br ?/?>|</div>", "\n", content["description"])))
-        return _safe(
-            f"<strong>{escape(content['title'])}</strong><p>{description.strip().replace(chr(10), '<br>')}</p>"
-            f'<a class="open" href="{escape(content["url"])}">{escape(content["btntxt"])} ›</a>'
-        )
-    title = content.get("main_title") or {}
-    return _safe(f"<strong>{escape(title.get('title', ''))}</strong><p>{escape(title.get('desc', ''))}</p>")
-
-
-def card_lines(kind: str, card: dict[str, Any]) -> dict[str, Any] | None:
-    """The rows and buttons of a template card; None for other messages."""
-    if kind != "template_card":
-        return None
-    return {
-        "rows": [
-            (line.get("keyname", ""), line.get("value", "")) for line in card.get("horizontal_content_list") or []
-        ],
-        "buttons": [button.get("text", "") for button in card.get("button_list") or []],
-        "replaced": card.get("replace_text") or (card.get("button") or {}).get("replace_name", ""),
-    }
+    description = escape(strip_tags(re.sub(r"<br ?/?>|</div>", "\n", content["description"])))
+    return _safe(
+        f"<strong>{escape(content['title'])}</strong><p>{description.strip().replace(chr(10), '<br>')}</p>"
+        f'<a class="open" href="{escape(content["url"])}">{escape(content["btntxt"])} ›</a>'
+    )
 
 
 def _markdown_line(line: str) -> str:

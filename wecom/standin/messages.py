@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 def messages_of(
     world: World, userid: str = "", *, delivered_only: bool = False, limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Newest first; all members' when no ``userid`` is given. ``updated``: what an update made of a card, or None."""
+    """Newest first; all members' when no ``userid`` is given. ``updated``: what an update made of a card, or None.
+    ``recalled``: taken away again."""
     rows = world.store.rows(
-        "SELECT * FROM messages WHERE (? = '' OR userid = ?) AND dropped <= ? ORDER BY id DESC LIMIT ?",
+        "SELECT *, msgid IN (SELECT msgid FROM recalled) AS recalled FROM messages"
+        " WHERE (? = '' OR userid = ?) AND dropped <= ? ORDER BY id DESC LIMIT ?",
         userid,
         userid,
         int(not delivered_only),
@@ -28,6 +30,7 @@ def messages_of(
             "content": json.loads(row["content"]),
             "sent_at": row["sent_at"],
             "dropped": bool(row["dropped"]),
+            "recalled": bool(row["recalled"]),
             "updated": json.loads(row["updated"]) if row["updated"] else None,
         }
         for row in rows

@@ -17,6 +17,7 @@ from config.standin.errors import ControlError
 from config.standin.web import Request, Response, change_language, html_response, language_of, redirect
 from wecom.standin import login_pages, tokens
 from wecom.standin.acts import act
+from wecom.standin.cards import press
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
 from wecom.standin.contact_events import act_on_customer
 from wecom.standin.faults import FAULT_KINDS
@@ -62,12 +63,36 @@ def phone(world: World, request: Request) -> Response:
         return redirect("/")
     tab = request.query.get("tab", "todo")
     tab = tab if tab in TABS else "todo"
-    context: dict[str, Any] = {"member": member, "tab": tab, "tabs": _tabs(world, member)}
     if tab == "messages":
-        return _page(world, "messages", context | {"messages": message_rows(world, member.userid)})
+        return _messages(world, member)
+    context: dict[str, Any] = {"member": member, "tab": tab, "tabs": _tabs(world, member)}
     if tab == "customers":
         return _page(world, "customers", context | {"customers": customer_rows(world, member.userid)})
     return _page(world, "list", context | {"approvals": list_view(world, member, tab)})
+
+
+def _messages(world: World, member: Member, problem: ControlError | None = None) -> Response:
+    context = {
+        "member": member,
+        "tab": "messages",
+        "tabs": _tabs(world, member),
+        "messages": message_rows(world, member.userid),
+        "problem": problem.message if problem else "",
+    }
+    return _page(world, "messages", context, status=problem.status if problem else 200)
+
+
+def card_page(world: World, request: Request) -> Response:
+    """A button of a card was pressed on the phone."""
+    form = request.form()
+    member = _member(form.get("as", ""))
+    if member is None:
+        raise ControlError(404, _("There is no such member."))
+    try:
+        press(world, member.userid, form.get("task_id", ""), form.get("key", ""))
+    except ControlError as problem:
+        return _messages(world, member, problem)
+    return redirect(f"/phone?{urlencode({'as': member.userid, 'tab': 'messages'})}")
 
 
 def approval_page(world: World, request: Request, key: str, problem: ControlError | None = None) -> Response:
@@ -159,6 +184,7 @@ _PAGES = {
     ("GET", "/"): home,
     ("GET", "/phone"): phone,
     ("POST", "/phone/act"): act_page,
+    ("POST", "/phone/card"): card_page,
     ("POST", "/phone/customers"): customer_page,
     ("GET", "/faults"): faults_page,
     ("POST", "/faults"): change_faults,

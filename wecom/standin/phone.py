@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from wecom.standin import approvals as states
 from wecom.standin import flow
 from wecom.standin.approvals import CHINA, Approval
+from wecom.standin.card_view import card_view
+from wecom.standin.cards import shown_card
 from wecom.standin.company import Member, display_name, find_member
 from wecom.standin.form_template import FormTemplate
-from wecom.standin.message_html import card_lines, message_html
+from wecom.standin.message_html import message_html
 from wecom.standin.messages import messages_of
 from wecom.standin.presentation import form_lines
 
@@ -96,15 +98,20 @@ def approval_view(approval: Approval, template: FormTemplate | None, member: Mem
 
 
 def message_rows(world: World, userid: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "html": message_html(message["msgtype"], message["content"]),
-            "lines": card_lines(message["msgtype"], message["updated"] or message["content"]),
-            "updated": message["updated"],
-            "at": clock_text(message["sent_at"]),
-        }
-        for message in messages_of(world, userid, delivered_only=True)
-    ]
+    """The newest hundred messages: each has ``html`` or, if it is one, a ``card``."""
+    return [_message(message) for message in messages_of(world, userid, delivered_only=True)]
+
+
+def _message(message: dict[str, Any]) -> dict[str, Any]:
+    kind, content = message["msgtype"], message["content"]
+    is_card = kind == "template_card"
+    return {
+        "html": "" if is_card else message_html(kind, content),
+        "card": card_view(shown_card(content, message["updated"])) if is_card else None,
+        "task_id": content.get("task_id", ""),
+        "recalled": message["recalled"],
+        "at": clock_text(message["sent_at"]),
+    }
 
 
 def customer_rows(world: World, userid: str) -> list[dict[str, Any]]:

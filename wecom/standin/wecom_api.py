@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from config.standin.errors import BrokenAnswer, ConnectionDropped
 from config.standin.faults import Fault
-from wecom.standin import customer_api, directory_api, engine_api, login_codes, message_api, oa_api, oa_list, tokens
+from wecom.standin import (
+    card_api,
+    customer_api,
+    directory_api,
+    engine_api,
+    login_codes,
+    message_api,
+    oa_api,
+    oa_list,
+    tokens,
+)
 from wecom.standin.call import WRONG_JSON, Call
 from wecom.standin.errors import ApiError
 
@@ -50,7 +60,8 @@ ROUTES: dict[str, Route] = {
     "oa/getapprovaldetail": Route("POST", oa_api.getapprovaldetail, approval=True),
     "corp/getopenapprovaldata": Route("POST", engine_api.getopenapprovaldata),
     "message/send": Route("POST", message_api.send),
-    "message/update_template_card": Route("POST", message_api.update_template_card),
+    "message/update_template_card": Route("POST", card_api.update_template_card),
+    "message/recall": Route("POST", card_api.recall),
     "department/list": Route("GET", directory_api.department_list),
     "department/simplelist": Route("GET", directory_api.department_simplelist),
     "department/get": Route("GET", directory_api.department_get),

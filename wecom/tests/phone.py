@@ -48,6 +48,20 @@ class Phone:
         """The same messages as they are stored, those that WeCom dropped included."""
         return list(self._get("messages", userid=userid)["messages"])
 
+    def cards(self, userid: str = "", task_id: str = "") -> list[dict[str, Any]]:
+        """Newest first: ``shown`` is the card as the phone of its ``userid`` shows it now (None: gone), ``keys`` what
+        can be pressed on it."""
+        return list(self._get("cards", userid=userid, task_id=task_id)["cards"])
+
+    def click(self, userid: str, task_id: str, key: str, *, force: bool = False) -> str:
+        """Press a button of a card; returns the code that the event brings. ``force``: even where the phone does not
+        show it."""
+        return str(self._post("cards/click", userid=userid, task_id=task_id, key=key, force=force)["response_code"])
+
+    def make_card_older(self, task_id: str, hours: float) -> None:
+        """As if the card and its codes were so many hours older."""
+        self._post("cards/age", task_id=task_id, hours=hours)
+
     def fault(self, kind: str, **parameters: Any) -> None:
         """Switch a fault on: ``endpoint``, ``count`` and the kind's own parameters."""
         self._post("faults", kind=kind, **parameters)
