@@ -10,10 +10,11 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from wecom.client import WeComClient, for_config
-from wecom.errors import IT_REPEATS, RetryableError
+from wecom.errors import IT_REPEATS, PermanentError, RetryableError, WeComError
 from wecom.models import WeComConfig
 
 MOST_IDS = 10_000
@@ -25,6 +26,14 @@ NO_MEMBER = frozenset({60111, 46004, 60011, 60021, 50002})
 """errcodes of ``user/get`` for somebody who left or is outside the app's scope."""
 LOST_PLACE = frozenset({50100, 60268})
 """errcodes of a cursor that WeCom does not know any more: begin again."""
+_SECRET_REFUSED = frozenset({40001, 40013, 40091})
+_RIGHT_REFUSED = frozenset({48001, 48002, 48009, 60020})
+_ENTER_CONTACT_SECRET = _(
+    "Enter the contact secret at the WeCom app again as WeCom shows it (管理工具 → 通讯录同步 → Secret), or empty it."
+)
+_ALLOW_ASSISTANT = _(
+    "Switch API接口同步 on under 管理工具 → 通讯录同步, and add this server's address to 企业可信IP there."
+)
 
 Object = Mapping[str, Any]
 
@@ -51,7 +60,20 @@ def contact_client(config: WeComConfig) -> WeComClient | None:
         return None
     assistant = copy.copy(config)
     assistant.secret = config.contact_secret
-    return for_config(assistant)
+    try:
+        return for_config(assistant)
+    except PermanentError as error:
+        name_the_assistant(error)
+        raise
+
+
+def name_the_assistant(error: WeComError) -> None:
+    """Make ``error`` speak of the sync assistant: it has a secret and permissions of its own, beside the app's."""
+    error.sentence = format_lazy(_("Sync assistant (通讯录同步助手): {sentence}"), sentence=error.sentence)
+    if error.errcode in _SECRET_REFUSED or (error.errcode is None and isinstance(error, PermanentError)):
+        error.remedy = _ENTER_CONTACT_SECRET
+    elif error.errcode in _RIGHT_REFUSED:
+        error.remedy = _ALLOW_ASSISTANT
 
 
 def list_departments(client: WeComClient) -> Sequence[Object]:
@@ -88,7 +110,11 @@ def get_member(client: WeComClient, userid: str) -> Object:
 def list_userids(client: WeComClient, cursor: str = "") -> IdPage:
     """A page of all userids and their departments (doc 96067); the sync assistant's client only."""
     body = {"limit": MOST_IDS, **({"cursor": cursor} if cursor else {})}
-    answer = client.post("user/list_id", body, lane="bulk")
+    try:
+        answer = client.post("user/list_id", body, lane="bulk")
+    except WeComError as error:
+        name_the_assistant(error)
+        raise
     rows = objects_in(answer, "dept_user", "user/list_id")
     places = [
         Place(row["userid"], row["department"])

@@ -11,6 +11,7 @@ The token stands in Redis in clear, for two hours at most. It is never logged.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import secrets
 import time
@@ -84,11 +85,18 @@ class TokenStore:
         """
         cached = self._cached()
         if cached is None:
-            return self._wait_for_new()
+            return self._wait_for_new(unless_above=0.0)
         if cached.remaining < cached.renew_below:
             self._renew_in_passing(cached)
             cached = self._cached() or cached
         return cached.token
+
+    def ask_anew(self) -> str:
+        """A token that WeCom gives now, whatever is cached: whether it still accepts the secret. Kept like any other.
+
+        Under the same lock, breaker and budget as ``get``, and raises the same.
+        """
+        return self._wait_for_new(unless_above=math.inf)
 
     def drop(self, token: str) -> None:
         """Forget ``token`` if it is still the cached one. WeCom may invalidate a token at any time."""
@@ -126,16 +134,17 @@ class TokenStore:
             (token, lifetime), milliseconds = look.execute()
         return _Cached(token, float(lifetime), max(milliseconds, 0) / 1000) if token else None
 
-    def _wait_for_new(self) -> str:
+    def _wait_for_new(self, *, unless_above: float) -> str:
+        """A new token, or one that another process stored meanwhile with more than ``unless_above`` seconds left."""
         give_up = time.monotonic() + LONGEST_WAIT
         while time.monotonic() < give_up:
             self._breaker.check()
-            token = self._fetch_alone(unless_above=0.0)
+            token = self._fetch_alone(unless_above=unless_above)
             if token is not None:
                 return token
             time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the waiting processes
             cached = self._cached()
-            if cached is not None:
+            if cached is not None and cached.remaining > unless_above:
                 return cached.token
         raise RetryableError(
             _("Another process is still waiting for WeCom's access token."),

@@ -7,9 +7,12 @@ exception's context.
 from __future__ import annotations
 
 import json
+import math
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import requests
@@ -31,7 +34,22 @@ READ_SECONDS = 8.0
 """Longest silence while waiting for an answer; one that drips in is cut off when both times together have passed."""
 LONGEST_ANSWER = 10 * 1024 * 1024
 
+_patience: ContextVar[float | None] = ContextVar("wecom_patience", default=None)
+
 _CHECK_ADDRESS = _("Check WECOM_API_BASE_URL, the proxy and the firewall; the system tries again by itself.")
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Inside, no exchange waits longer than ``seconds`` for a connection, nor for an answer: a person looks on.
+
+    Belongs to the context: a thread has it if it runs in a copy (``contextvars.copy_context``).
+    """
+    before = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(before)
 
 
 def exchange(
@@ -88,14 +106,16 @@ def _send(method: str, endpoint: str, params: Mapping[str, str], body: Mapping[s
     if body is not None:
         # Real UTF-8, no \\uXXXX: WeCom may refuse escapes with 40033. A lone surrogate has no UTF-8; it becomes "?".
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-    deadline = time.monotonic() + CONNECT_SECONDS + READ_SECONDS
+    longest = _patience.get() or math.inf
+    connect, read = min(CONNECT_SECONDS, longest), min(READ_SECONDS, longest)
+    deadline = time.monotonic() + connect + read
     with kept_session(_base_url()).request(
         method,
         f"{_base_url()}/cgi-bin/{endpoint}",
         params=params,
         data=data,
         headers={"Content-Type": "application/json; charset=utf-8"} if data else None,
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        timeout=(connect, read),
         allow_redirects=False,  # a redirect would carry the token to wherever it points
         stream=True,
     ) as response:

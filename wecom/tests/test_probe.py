@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from wecom import probe as probing
+from wecom.directory_api import contact_client, list_userids
+from wecom.errors import PermanentError
+from wecom.findings import Words
 from wecom.models import Capability, CapabilityResult, WeComConfig
 from wecom.probe import PLACES, Probed, explain, probe, probe_and_keep
-from wecom.tests.peers import Hang, Peer, Raw, refused_url
+from wecom.probe_questions import NOBODY
+from wecom.tests.peers import Hang, Peer, Raw, Received, refused_url
 from wecom.tests.probing import OK, grant_everything, refusal
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +55,7 @@ def test_an_app_that_may_do_everything_but_has_no_callback(config: WeComConfig) 
 def test_nothing_is_changed_and_nobody_gets_a_message(config: WeComConfig, peer: Peer) -> None:
     list(probe(config))
     assert {request.endpoint for request in peer.received} == set(ENDPOINTS.values())
-    assert {call.body["touser"] for call in peer.calls("message/send")} == {probing.NOBODY}
+    assert {call.body["touser"] for call in peer.calls("message/send")} == {NOBODY}
     (search,) = peer.calls("oa/getapprovalinfo")
     assert int(search.body["endtime"]) - int(search.body["starttime"]) == 60 and search.body["size"] == 1
 
@@ -110,6 +116,72 @@ def test_a_wrong_secret_is_asked_once_and_nothing_else(config: WeComConfig, peer
     assert (results[0].ok, results[0].errcode) == (False, 40001)
     assert {one.finding for one in results[1:-1]} == {"after_token"}
     assert [request.endpoint for request in peer.received] == ["gettoken"]
+
+
+def test_a_secret_that_was_changed_in_wecom_is_found_although_a_token_is_cached(
+    config: WeComConfig, peer: Peer
+) -> None:
+    assert found(config, Capability.TOKEN).ok
+    peer.answer("gettoken", refusal(40001))
+    assert found(config, Capability.TOKEN).errcode == 40001
+
+
+class TestSyncAssistant:
+    """Its secret belongs to the directory: without it, nobody outside the app's scope is known."""
+
+    @pytest.fixture
+    def with_assistant(self, config: WeComConfig) -> WeComConfig:
+        config.contact_secret = "assistant-secret"
+        config.save()
+        return config
+
+    def secrets_that_work(self, peer: Peer, *secrets: str) -> None:
+        def answer(request: Received) -> dict[str, Any]:
+            secret = request.query["corpsecret"]
+            token = {**OK, "access_token": f"token of {secret}", "expires_in": 7200}
+            return token if secret in secrets else refusal(40001)
+
+        peer.answer("gettoken", answer)
+
+    def explained(self, config: WeComConfig) -> tuple[Probed, Words]:
+        one = found(config, Capability.DIRECTORY)
+        with translation.override("en"):
+            return one, explain(one, config)
+
+    def test_it_may_list_userids(self, with_assistant: WeComConfig, peer: Peer) -> None:
+        peer.answer("user/list_id", {**OK, "dept_user": [], "next_cursor": ""})
+        assert found(with_assistant, Capability.DIRECTORY).ok
+        (call,) = peer.calls("user/list_id")
+        assert call.body == {"limit": 1}
+
+    def test_a_wrong_secret_is_told_from_the_apps(self, with_assistant: WeComConfig, peer: Peer) -> None:
+        self.secrets_that_work(peer, with_assistant.secret.reveal())
+        one, said = self.explained(with_assistant)
+        assert (one.ok, one.errcode) == (False, 40001)
+        assert "Sync assistant" in said.sentence and "contact secret" in said.remedy
+        assert found(with_assistant, Capability.TOKEN).ok
+
+    def test_a_right_it_lacks(self, with_assistant: WeComConfig, peer: Peer) -> None:
+        peer.answer("user/list_id", refusal(48009))
+        assert "API接口同步" in self.explained(with_assistant)[1].remedy
+
+    def test_trouble_that_passes(self, with_assistant: WeComConfig, peer: Peer) -> None:
+        peer.answer("user/list_id", Raw(502))
+        one, said = self.explained(with_assistant)
+        assert one.ok is None
+        assert said == (
+            "Sync assistant (通讯录同步助手): What answered was not WeCom's API (HTTP status 502).",
+            "Probe again in a while.",
+        )
+
+    def test_the_reading_of_a_run_names_it_too(self, with_assistant: WeComConfig, peer: Peer) -> None:
+        self.secrets_that_work(peer, with_assistant.secret.reveal())
+        client = contact_client(with_assistant)
+        assert client is not None
+        with pytest.raises(PermanentError) as caught:
+            list_userids(client)
+        with translation.override("en"):
+            assert "contact secret" in str(caught.value.remedy)
 
 
 def test_an_untrusted_address_ends_the_questions_and_names_itself(config: WeComConfig, peer: Peer) -> None:

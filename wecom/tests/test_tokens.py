@@ -219,3 +219,22 @@ def test_without_redis_there_is_no_token_and_no_call(peer, app, settings):
     with pytest.raises(RetryableError):
         TokenStore(app).get()
     assert peer.received == []
+
+
+def test_asking_anew_asks_whatever_is_cached_and_keeps_what_comes(peer, app):
+    peer.answer("gettoken", numbered_tokens())
+    store = TokenStore(app)
+    store.get()
+    assert [store.ask_anew(), store.get()] == ["token-2", "token-2"]
+
+
+def test_asking_anew_finds_a_secret_that_is_no_longer_right_and_the_old_token_still_serves(peer, app):
+    store = TokenStore(app)
+    store.get()
+    peer.answer("gettoken", refusal(40001))
+    for _attempt in range(2):
+        with pytest.raises(PermanentError) as caught:
+            store.ask_anew()
+        assert caught.value.errcode == 40001
+    assert len(peer.calls("gettoken")) == 2  # the breaker answered the second time
+    assert store.get() == "token-1"

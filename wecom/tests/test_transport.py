@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import time
 import traceback
 
 import pytest
@@ -111,6 +112,14 @@ def test_a_slow_answer_ends_at_the_deadline(peer, impatient, script):
         call(writes=True)
     with pytest.raises(RetryableError):
         call()
+
+
+def test_inside_patience_nobody_waits_longer_than_that(peer):
+    peer.answer("oa/applyevent", Hang())
+    started = time.monotonic()
+    with pytest.raises(RetryableError), transport.patience(0.2):
+        call()
+    assert time.monotonic() - started < transport.READ_SECONDS / 2
 
 
 def test_an_endless_answer_is_cut_off(peer, monkeypatch):
