@@ -14,7 +14,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wecom import xml
-from wecom.crypto import CallbackCrypto, CallbackError, SignatureMismatch, Unparsable, gettext_noop
+from wecom.crypto import (
+    CallbackCrypto,
+    CallbackError,
+    IllegalBuffer,
+    ReceiveIdMismatch,
+    SignatureMismatch,
+    Unparsable,
+    gettext_noop,
+)
 from wecom.reading import instant
 
 MOST_BODY_BYTES = 1024 * 1024
@@ -60,29 +68,38 @@ class NoCredentials(CallbackError):
     default_reason = gettext_noop("No callback token and EncodingAESKey are known for this address.")
 
 
+OF_ANOTHER_APP = (SignatureMismatch, IllegalBuffer, ReceiveIdMismatch)
+"""How the wrong credentials show: another token, another EncodingAESKey, another company."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallbackCredentials:
-    """What is needed to read the callbacks of one app. Two pairs may be live while they are rotated."""
+    """What is needed to read the callbacks of one app. Two pairs may be live while they are rotated. The sync
+    assistant, which reports changes of members, signs with a pair of its own (doc 90967)."""
 
     config_id: int | None
     """Primary key of the WeComConfig; None when all that is known are the settings, the database being away."""
     primary: CallbackCrypto
     secondary: CallbackCrypto | None = None
+    contact: CallbackCrypto | None = None
 
     def open(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> tuple[str, bytes]:
-        """The name of the pair that fits (``primary`` or ``secondary``) and the decrypted message.
+        """The name of the pair that fits (``primary``, ``secondary``, ``contact``) and the decrypted message.
 
-        Raises SignatureMismatch when neither token signed this, else what decryption raises. A matching signature is
+        Raises SignatureMismatch when no token signed this, else what decryption raises. A matching signature is
         not the last word: a rotation may change the EncodingAESKey alone.
         """
         failure: CallbackError | None = None
-        for name, crypto in (("primary", self.primary), ("secondary", self.secondary)):
+        for name, crypto in self._pairs():
             if crypto is not None and crypto.check(signature, timestamp, nonce, encrypted):
                 try:
                     return name, crypto.decrypt(encrypted)
                 except CallbackError as error:
                     failure = failure or error
         raise failure or SignatureMismatch()
+
+    def _pairs(self) -> tuple[tuple[str, CallbackCrypto | None], ...]:
+        return ("primary", self.primary), ("secondary", self.secondary), ("contact", self.contact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +116,7 @@ class OpenedCallback:
     payload: str
     """The decrypted XML."""
     credential: str
-    """``primary`` or ``secondary``."""
+    """``primary``, ``secondary`` or ``contact``."""
 
 
 def verify_echo(credentials: CallbackCredentials, query: Mapping[str, str], *, now: datetime) -> bytes:

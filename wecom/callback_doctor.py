@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config.sealed import SealBroken
 from wecom.callback import CallbackCredentials, NoCredentials, TooOld, UnknownAddress
-from wecom.configs import BOOTSTRAP_SLUG, FRESH_FOR, callback_url, credentials_of
+from wecom.configs import BARE, BOOTSTRAP_SLUG, FRESH_FOR, callback_url, credentials_of
 from wecom.crypto import (
     CallbackCrypto,
     CallbackError,
@@ -79,7 +79,8 @@ def examine(config: WeComConfig) -> Report:
 
 def refused_requests(config: WeComConfig) -> list[RefusedCallback]:
     """The last requests to the app's address that were turned away, without our own."""
-    slugs = {config.slug, ""} if config.is_default or config.slug == BOOTSTRAP_SLUG else {config.slug}
+    # The console may hold the bare address for an app that was the default once.
+    slugs = {config.slug, BARE} if config.is_default or config.slug == BOOTSTRAP_SLUG else {config.slug}
     rows = RefusedCallback.objects.filter(slug__in=slugs).exclude(query__contains=f"nonce={NONCE}")
     return list(rows[:SHOWN_REFUSALS])
 
@@ -136,6 +137,16 @@ def _judge_further(
         yield Finding("plus_repaired", True)
     if credentials.secondary is not None and _judge_echo(url, *verify(url, credentials.secondary)) is not None:
         yield Finding("next_pair")
+    yield from _judge_contact(config, url, credentials)
+
+
+def _judge_contact(config: WeComConfig, url: str, credentials: CallbackCredentials) -> Iterator[Finding]:
+    """The sync assistant calls the same address with its own pair."""
+    if credentials.contact is not None:
+        if _judge_echo(url, *verify(url, credentials.contact)) is not None:
+            yield Finding("contact_pair")
+    elif config.contact_callback_token or config.contact_encoding_aes_key:
+        yield Finding("contact_half")
 
 
 def _settled(config: WeComConfig, url: str, crypto: CallbackCrypto) -> tuple[Echo, Answer]:

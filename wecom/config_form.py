@@ -16,12 +16,15 @@ from wecom.models import WeComConfig
 SECRETS = (
     *("secret", "contact_secret", "callback_token", "encoding_aes_key"),
     *("next_callback_token", "next_encoding_aes_key"),
+    *("contact_callback_token", "contact_encoding_aes_key"),
 )
 CHECKS = {
     "callback_token": check_token,
     "encoding_aes_key": check_aes_key,
     "next_callback_token": check_token,
     "next_encoding_aes_key": check_aes_key,
+    "contact_callback_token": check_token,
+    "contact_encoding_aes_key": check_aes_key,
 }
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.admin.utils import model_ngettext
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from wecom.configs import forget_credentials
 from wecom.errcodes import Text
 from wecom.models import CapabilityResult, WeComConfig
 
+CALLBACK_PAIRS = ("callback_token", "encoding_aes_key", "next_callback_token", "next_encoding_aes_key")
 IDENTITY = (
-    *("corp_id", "agent_id", "secret", "template_id", "enabled", "slug", "is_default"),
-    *("callback_token", "encoding_aes_key", "next_callback_token", "next_encoding_aes_key"),
+    *("corp_id", "agent_id", "secret", "contact_secret", "template_id", "enabled", "slug", "is_default"),
+    *(*CALLBACK_PAIRS, "contact_callback_token", "contact_encoding_aes_key"),
 )
 """What the findings of the probe are about; with another one of these they are about another app."""
+NOTED = ("last_callback_at", "last_credential")
+"""Columns that workers write (``wecom.last_callback``) and whoever saves an app has read long ago."""
 
 
 class InUse(Exception):
@@ -25,18 +31,41 @@ class InUse(Exception):
         self.sentence = sentence
 
 
+def locked(configs: QuerySet[WeComConfig]) -> QuerySet[WeComConfig]:
+    """``configs`` to be changed; call it in a transaction. All apps are locked, in one order, as marking one as the
+    default changes another."""
+    list(WeComConfig.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return configs
+
+
 def save_config(config: WeComConfig) -> bool:
     """Save an app; one that is the default takes the mark from the other. True when it has to be probed anew."""
     with transaction.atomic():
+        before = locked(WeComConfig.objects.filter(pk=config.pk)).first()
         if config.is_default:
             WeComConfig.objects.filter(is_default=True).exclude(pk=config.pk).update(is_default=False)
-        before = WeComConfig.objects.filter(pk=config.pk).first()
-        config.save()
-        changed = before is None or any(getattr(before, name) != getattr(config, name) for name in IDENTITY)
+        if before is None:
+            config.save()
+            changed = True
+        else:
+            changed = _save_changes(config, before)
         if changed:
             config.capabilities.all().delete()
     forget_credentials()
     return changed
+
+
+def _save_changes(config: WeComConfig, before: WeComConfig) -> bool:
+    columns = {field.name for field in config._meta.concrete_fields if not field.primary_key} - {*NOTED}
+    if _differ(config, before, CALLBACK_PAIRS):
+        config.last_credential = ""  # it is about the pairs as they were
+        columns.add("last_credential")
+    config.save(update_fields=columns)
+    return _differ(config, before, IDENTITY)
+
+
+def _differ(config: WeComConfig, before: WeComConfig, names: Iterable[str]) -> bool:
+    return any(getattr(before, name) != getattr(config, name) for name in names)
 
 
 def delete_config(config: WeComConfig) -> None:

@@ -6,7 +6,9 @@ The rows rule. The ``WECOM_*`` settings only bootstrap the first row, and stand 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
@@ -16,15 +18,21 @@ from django.urls import reverse
 from django.utils import translation
 
 from config.sealed import SealBroken
-from wecom.callback import CallbackCredentials, NoCredentials, UnknownAddress
-from wecom.crypto import CallbackCrypto, CallbackError, gettext_noop
+from wecom.callback import OF_ANOTHER_APP, CallbackCredentials, NoCredentials, UnknownAddress
+from wecom.crypto import CallbackCrypto, CallbackError, IllegalAesKey, gettext_noop
 from wecom.models import WeComConfig
 
 FRESH_FOR = 5.0
 """Seconds for which a process uses credentials without looking again, so that a callback costs one statement."""
 BOOTSTRAP_SLUG = "default"
+BARE = ""
+"""In the place of a slug: the callback address without one, which belongs to the default app."""
+
+_Read = TypeVar("_Read")
 
 _known: dict[str, tuple[float, CallbackCredentials]] = {}
+_known_others: dict[str, tuple[float, tuple[CallbackCredentials, ...]]] = {}
+"""The other apps' by address: only the bare one has any."""
 
 
 def default_config() -> WeComConfig | None:
@@ -56,13 +64,15 @@ def _from_settings() -> dict[str, object]:
 
 
 def config_for_slug(slug: str) -> WeComConfig | None:
-    """The enabled app whose callback address ends in ``slug``; ``""`` means the default app."""
+    """The enabled app whose callback address ends in ``slug``; ``BARE`` means the default app."""
     return WeComConfig.objects.filter(slug=slug, enabled=True).first() if slug else default_config()
 
 
 def callback_url(config: WeComConfig) -> str:
-    """The public address of this app's callbacks, as it is entered in WeCom's console."""
-    if config.is_default or config.slug == BOOTSTRAP_SLUG:
+    """The public address of this app's callbacks, as it is entered in WeCom's console: the bare one for the app that is
+    marked as the default. Who had the mark before still gets through there (``read_with_credentials``).
+    """
+    if config.is_default and config.enabled:
         return str(settings.WECOM_CALLBACK_URL)
     return settings.API_BASE_URL + reverse("wecom:callback-of-app", args=[config.slug])
 
@@ -89,10 +99,51 @@ def credentials_for(slug: str) -> CallbackCredentials:
     return credentials
 
 
+def read_with_credentials(slug: str, read: Callable[[CallbackCredentials], _Read]) -> tuple[CallbackCredentials, _Read]:
+    """What ``read`` makes of a callback to this address, and the credentials that fitted it.
+
+    WeCom's console holds the bare address for whichever app was the default when it was entered. So what does not fit
+    the app that is it now is tried with every other one. Raises what ``read`` and ``credentials_for`` raise.
+    """
+    try:
+        credentials = credentials_for(slug)
+        return credentials, read(credentials)
+    except (*OF_ANOTHER_APP, NoCredentials, IllegalAesKey):
+        for other in _others() if slug == BARE else ():
+            try:
+                return other, read(other)
+            except OF_ANOTHER_APP:
+                continue
+        raise
+
+
+def _others() -> tuple[CallbackCredentials, ...]:
+    """Of all enabled apps but the default one; remembered like ``credentials_for``."""
+    now = time.monotonic()
+    known = _known_others.get(BARE)
+    if known is not None and now < known[0]:
+        return known[1]
+    try:
+        others = tuple(_read_others())
+    except DatabaseTrouble:
+        others = known[1] if known is not None else ()
+    _known_others[BARE] = (now + FRESH_FOR, others)
+    return others
+
+
+def _read_others() -> Iterator[CallbackCredentials]:
+    default = default_config()
+    for config in WeComConfig.objects.filter(enabled=True).order_by("id"):
+        if config != default:
+            with suppress(CallbackError):  # it has none, or none that can be used
+                yield credentials_of(config)
+
+
 @receiver([post_save, post_delete], sender=WeComConfig)
 def forget_credentials(**_: Any) -> None:
     """Look again at the next callback. Other processes do so within ``FRESH_FOR`` seconds."""
     _known.clear()
+    _known_others.clear()
 
 
 def _read(slug: str) -> CallbackCredentials:
@@ -111,6 +162,7 @@ def credentials_of(config: WeComConfig) -> CallbackCredentials:
             config_id=config.pk,
             primary=CallbackCrypto(config.callback_token.reveal(), config.encoding_aes_key.reveal(), config.corp_id),
             secondary=_next_pair(config),
+            contact=_contact_pair(config),
         )
     except SealBroken as error:
         raise NoCredentials(gettext_noop("The stored callback credentials cannot be opened.")) from error
@@ -123,6 +175,14 @@ def _next_pair(config: WeComConfig) -> CallbackCrypto | None:
     token = config.next_callback_token or config.callback_token
     key = config.next_encoding_aes_key or config.encoding_aes_key
     return CallbackCrypto(token.reveal(), key.reveal(), config.corp_id)
+
+
+def _contact_pair(config: WeComConfig) -> CallbackCrypto | None:
+    """Of the sync assistant."""
+    if not (config.contact_callback_token and config.contact_encoding_aes_key):
+        return None
+    token, key = config.contact_callback_token.reveal(), config.contact_encoding_aes_key.reveal()
+    return CallbackCrypto(token, key, config.corp_id)
 
 
 def _credentials_from_settings(slug: str) -> CallbackCredentials:

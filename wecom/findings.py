@@ -103,6 +103,14 @@ _TABLE: dict[str, tuple[Text, Text]] = {
         _("%(url)s accepts the present pair of credentials but not the next one."),
         _("Enter the next token and EncodingAESKey again before you change them in WeCom."),
     ),
+    "contact_pair": (
+        _("%(url)s accepts the app's credentials but not the sync assistant's."),
+        _("Restart the web processes. If that does not help, enter the sync assistant's pair again."),
+    ),
+    "contact_half": (
+        _("Of the sync assistant only the token or only the EncodingAESKey is entered, so its callbacks are refused."),
+        _("Enter both as 管理工具 → 通讯录同步 → 设置接收事件服务器 shows them."),
+    ),
     # -- what happened on the way ------------------------------------------------------------------------------------
     "plus_changed": (
         _("Something in front of %(url)s changes “+” in addresses, so that signatures no longer fit."),

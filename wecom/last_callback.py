@@ -27,6 +27,8 @@ _noted: dict[int, tuple[float, str]] = {}
 def note_handled(rows: Sequence[CallbackEvent], **_kwargs: Any) -> None:
     newest: dict[int, CallbackEvent] = {}
     for row in rows:
+        if row.credential == "contact":
+            continue  # the sync assistant's pair says nothing about the app's two
         if row.config_id not in newest or row.created_at > newest[row.config_id].created_at:
             newest[row.config_id] = row
     for config_id, row in newest.items():

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from wecom.callback import open_callback
-from wecom.configs import credentials_for
+from wecom.configs import read_with_credentials
 from wecom.crypto import CallbackError, gettext_noop
 from wecom.inbox import store, wake_worker
 from wecom.quick_insert import DatabaseAway, RowRefused
@@ -141,10 +141,11 @@ def _replay(path: Path) -> bool:
         _set_aside(path, f"unreadable: {error}")
         return False
     try:
-        credentials = credentials_for(spooled.slug)
+        credentials, opened = read_with_credentials(
+            spooled.slug, lambda known: open_callback(known, spooled.query, spooled.body, now=None)
+        )
         if credentials.config_id is None:
             raise DatabaseAway("only the settings' credentials are known")
-        opened = open_callback(credentials, spooled.query, spooled.body, now=None)
         store(opened, config_id=credentials.config_id, received_at=spooled.received_at)
     except CallbackError as error:
         if error.http_status != 503:

@@ -9,16 +9,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from wecom import inbox, metrics, refusals, spool
-from wecom.callback import (
-    CHECK_EVENT,
-    MOST_BODY_BYTES,
-    CallbackCredentials,
-    OpenedCallback,
-    TooLarge,
-    open_callback,
-    verify_echo,
-)
-from wecom.configs import credentials_for
+from wecom.callback import CHECK_EVENT, MOST_BODY_BYTES, OpenedCallback, TooLarge, open_callback, verify_echo
+from wecom.configs import read_with_credentials
 from wecom.crypto import CallbackError, Unparsable, gettext_noop
 from wecom.quick_insert import DatabaseAway
 
@@ -35,13 +27,15 @@ def callback(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     if request.method not in ("GET", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
     body = b""
+    query = request.GET.dict()
+    now = timezone.now()
     try:
-        credentials = credentials_for(slug)
         if request.method == "GET":
-            return HttpResponse(verify_echo(credentials, request.GET.dict(), now=timezone.now()), content_type=PLAIN)
+            _, echo = read_with_credentials(slug, lambda known: verify_echo(known, query, now=now))
+            return HttpResponse(echo, content_type=PLAIN)
         body = _body(request)
-        query = request.GET.dict()
-        _keep(slug, credentials, query, body, open_callback(credentials, query, body, now=timezone.now()))
+        credentials, opened = read_with_credentials(slug, lambda known: open_callback(known, query, body, now=now))
+        _keep(slug, credentials.config_id, query, body, opened)
     except CallbackError as error:
         refusals.note(request, slug, error, body)
         return HttpResponse(error.reason, status=error.http_status, content_type=PLAIN)
@@ -58,16 +52,14 @@ def _body(request: HttpRequest) -> bytes:
         raise Unparsable(gettext_noop("The connection broke off before the body had arrived.")) from error
 
 
-def _keep(
-    slug: str, credentials: CallbackCredentials, query: dict[str, str], body: bytes, opened: OpenedCallback
-) -> None:
+def _keep(slug: str, config_id: int | None, query: dict[str, str], body: bytes, opened: OpenedCallback) -> None:
     """Inbox, or spool while the database is away. Raises SpoolFull when neither takes it."""
     if opened.event == CHECK_EVENT:
         return
     try:
-        if credentials.config_id is None:
+        if config_id is None:
             raise DatabaseAway("only the settings' credentials are known")
-        if inbox.store(opened, config_id=credentials.config_id):
+        if inbox.store(opened, config_id=config_id):
             inbox.wake_worker()
     except DatabaseAway as error:
         spool.keep(slug, query, body)

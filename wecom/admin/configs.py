@@ -52,7 +52,7 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     fieldsets = (
         (None, {"fields": ("name", "slug", "enabled", "is_default")}),
-        (_("App"), {"fields": ("corp_id", "agent_id", "secret", "contact_secret")}),
+        (_("App"), {"fields": ("corp_id", "agent_id", "secret")}),
         (
             _("Callback"),
             {
@@ -64,6 +64,10 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
                     "discard_next",
                 ),
             },
+        ),
+        (
+            _("Sync assistant"),
+            {"fields": ("contact_secret", ("contact_callback_token", "contact_encoding_aes_key"))},
         ),
         (_("Approvals"), {"fields": ("template_id", "engine_template_id", "default_applicant")}),
         (None, {"fields": (("created_at", "updated_at"),)}),
@@ -83,6 +87,8 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
         said = _("%(age)s ago") % {"age": timesince(config.last_callback_at)}
         if not rotating(config):
             return said
+        if not config.last_credential:
+            return _("%(ago)s, before these credentials were entered.") % {"ago": said}
         if config.last_credential == "secondary":
             return _("%(ago)s, with the next pair: the rotation can be finished.") % {"ago": said}
         return _("%(ago)s, still with the present pair: enter the next one in WeCom.") % {"ago": said}

@@ -55,6 +55,8 @@ _CONFIG: dict[str, Any] = {
     "nextToken": "",
     "nextEncodingAesKey": "",
     "contactSecret": "",
+    "contactToken": "",
+    "contactEncodingAesKey": "",
     "templateId": "",
     "engineTemplateId": "",
     "defaultApplicant": "",

@@ -119,6 +119,16 @@ class WeWorkConfigSerializer(ExactSerializer):
     contactSecret = SecretField(
         source="contact_secret", required=False, allow_blank=True, help_text="Of the sync assistant (通讯录同步助手)."
     )
+    contactToken = SecretField(
+        source="contact_callback_token",
+        required=False,
+        allow_blank=True,
+        validators=[check_token],
+        help_text="Of the sync assistant's callback, which has a pair of its own. It calls the app's callback address.",
+    )
+    contactEncodingAesKey = SecretField(
+        source="contact_encoding_aes_key", required=False, allow_blank=True, validators=[check_aes_key]
+    )
     templateId = StrictCharField(max_length=128, source="template_id", required=False, allow_blank=True)
     engineTemplateId = StrictCharField(
         max_length=128,
@@ -142,7 +152,7 @@ class WeWorkConfigSerializer(ExactSerializer):
         ["", "primary", "secondary"],
         source="last_credential",
         read_only=True,
-        help_text="The pair that the last callback carried; secondary: the next one.",
+        help_text="The pair that the last callback carried; secondary: the next one. Empty: none since they changed.",
     )
     capabilities = serializers.SerializerMethodField(help_text="What the last probe found; empty: not asked yet.")
     createdAt = serializers.DateTimeField(source="created_at", read_only=True)

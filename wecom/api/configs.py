@@ -24,7 +24,7 @@ from wecom.api.config_serializers import (
     WeWorkConfigsSerializer,
     shown,
 )
-from wecom.config_saving import InUse, delete_config, save_config
+from wecom.config_saving import InUse, delete_config, locked, save_config
 from wecom.models import Capability, WeComConfig
 from wecom.probe import Probed, explain, probe, probe_and_keep
 
@@ -34,6 +34,7 @@ TAGS = ["WeWork"]
 SEEING = ("wecom.view_wecomconfig", "wecom.change_wecomconfig")
 IN_USE = refusal("Rows of this system need the app.", "in_use", "This app is needed by 3 members.")
 CONNECTION = (Capability.TOKEN, Capability.TRUSTED_IP)
+_CONFIGS = WeComConfig.objects.prefetch_related("capabilities")
 
 
 class ConfigsView(ClosedApi):
@@ -88,12 +89,13 @@ class ConfigView(ClosedApi):
         examples=[examples.CHANGED_CONFIG, examples.CONFIG],
     )
     def put(self, request: Request, id: int) -> Response:  # noqa: A002
-        config = _config(id)
-        serializer = WeWorkConfigSerializer(config, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        for name, value in serializer.validated_data.items():
-            setattr(config, name, value)
-        _save(config)
+        with transaction.atomic():  # what is left out must stay as it is by now
+            config = get_object_or_404(locked(_CONFIGS.all()), pk=id)
+            serializer = WeWorkConfigSerializer(config, data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            for name, value in serializer.validated_data.items():
+                setattr(config, name, value)
+            _save(config)
         return Response(WeWorkConfigSerializer(config).data)
 
     @extend_schema(
@@ -153,7 +155,7 @@ def _tested(found: list[Probed], config: WeComConfig) -> dict[str, Any]:
 
 
 def _config(number: int) -> WeComConfig:
-    return get_object_or_404(WeComConfig.objects.prefetch_related("capabilities"), pk=number)
+    return get_object_or_404(_CONFIGS.all(), pk=number)
 
 
 def _named(values: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ class CallbackEvent(DurableRow):
     event_time = models.DateTimeField(_("event time"), null=True, blank=True)
     payload = models.TextField(_("payload"), help_text=_("The decrypted XML."))
     credential = models.CharField(
-        _("credential"), max_length=10, choices={"primary": _("Primary"), "secondary": _("Secondary")}
+        _("credential"),
+        max_length=10,
+        choices={"primary": _("Primary"), "secondary": _("Secondary"), "contact": _("Sync assistant")},
     )
     outcome = models.CharField(_("outcome"), max_length=20, blank=True)
     parked_at = models.DateTimeField(_("parked since"), null=True, blank=True)

@@ -49,6 +49,13 @@ class WeComConfig(models.Model):
         default="",
         help_text=_("Of the sync assistant (通讯录同步助手). With it, complete lists of userids can be read."),
     )
+    contact_callback_token = SealedField(
+        _("contact callback token"),
+        blank=True,
+        default="",
+        help_text=_("Of the sync assistant, which has a pair of its own. It reports changes of members here."),
+    )
+    contact_encoding_aes_key = SealedField(_("contact EncodingAESKey"), blank=True, default="")
     enabled = models.BooleanField(_("enabled"), default=True)
     is_default = models.BooleanField(_("default app"), default=False)
     last_callback_at = models.DateTimeField(_("last callback"), null=True, blank=True, editable=False)

@@ -435,11 +435,48 @@ def test_the_check_of_the_callback_says_what_is_wrong_and_what_was_refused(
 def test_a_rotation_shows_which_pair_is_in_use(
     config: WeComConfig, log_in: Callable[..., Client], pair: str, text: str
 ) -> None:
-    WeComConfig.objects.update(last_callback_at=timezone.now(), last_credential=pair)
+    noted = {"last_callback_at": timezone.now(), "last_credential": pair}
+    WeComConfig.objects.update(**noted)
     client = log_in(*CHANGERS)
     assert text not in client.get(f"{CONFIG}{config.pk}/change/").content.decode()
     client.post(f"{CONFIG}{config.pk}/change/", form(**NEXT))
+    page = client.get(f"{CONFIG}{config.pk}/change/").content.decode()
+    assert text not in page and "before these credentials were entered" in page
+    WeComConfig.objects.update(**noted)
     assert text in client.get(f"{CONFIG}{config.pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize("ended_by", ["finishing", "discarding"])
+def test_a_second_rotation_does_not_take_the_first_ones_note_for_its_own(
+    config: WeComConfig, log_in: Callable[..., Client], ended_by: str
+) -> None:
+    client = log_in(*CHANGERS)
+    page = f"{CONFIG}{config.pk}/change/"
+    client.post(page, form(**NEXT))
+    WeComConfig.objects.update(last_callback_at=timezone.now(), last_credential="secondary")
+    if ended_by == "finishing":
+        client.post(f"{CONFIG}{config.pk}/finish-rotation/")
+    else:
+        client.post(page, form(discard_next="on"))
+    assert WeComConfig.objects.get().last_credential == ""
+    client.post(page, form(**NEXT))
+    assert "the rotation can be finished" not in client.get(page).content.decode()
+
+
+def test_the_sync_assistants_pair_goes_in_and_does_not_come_out(
+    config: WeComConfig, log_in: Callable[..., Client]
+) -> None:
+    client = log_in(*CHANGERS)
+    page = f"{CONFIG}{config.pk}/change/"
+    pair = {"contact_callback_token": "ContactToken2026", "contact_encoding_aes_key": NEXT["next_encoding_aes_key"]}
+    bad = client.post(page, form(contact_callback_token="a blank")).context["adminform"].form.errors
+    assert list(bad) == ["contact_callback_token"]
+    assert client.post(page, form(**pair)).status_code == 302
+    assert credentials_for("default").contact is not None
+    client.post(page, form(name="Renamed"))  # left empty they stay
+    row = WeComConfig.objects.get()
+    assert {name: getattr(row, name).reveal() for name in pair} == pair
+    assert not [secret for secret in pair.values() if secret in client.get(page).content.decode()]
 
 
 def test_secrets_that_cannot_be_opened_are_never_overwritten(

@@ -104,6 +104,14 @@ class TestTheRealView:
         app.save()
         assert codes(settled(app)) == ["verified"]
 
+    def test_the_pair_of_the_sync_assistant(self, app: WeComConfig) -> None:
+        app.contact_callback_token = OTHER_TOKEN
+        app.save()
+        assert codes(settled(app)) == ["contact_half", "verified"]
+        app.contact_encoding_aes_key = OTHER_AES_KEY
+        app.save()
+        assert codes(settled(app)) == ["verified"]
+
     def test_with_the_slash_too(self, app: WeComConfig, settings: Settings) -> None:
         settings.WECOM_CALLBACK_URL += "/"
         assert codes(app) == ["verified"]
@@ -373,3 +381,10 @@ class tls_server:  # noqa: N801 - used as a context manager
     def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def test_a_system_that_does_not_know_the_sync_assistant_yet(app: WeComConfig, peer: Peer) -> None:
+    app.contact_callback_token, app.contact_encoding_aes_key = OTHER_TOKEN, OTHER_AES_KEY
+    app.save()
+    peer.answer(PATH, quotebridge)
+    assert codes(settled(app)) == ["contact_pair", "verified"]

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from wecom.callback import NoCredentials, UnknownAddress
-from wecom.configs import config_for_slug, credentials_for, default_config, forget_credentials
+from wecom.config_saving import save_config
+from wecom.configs import callback_url, config_for_slug, credentials_for, default_config, forget_credentials
 from wecom.crypto import CallbackError
 from wecom.models import WeComConfig
 from wecom.tests.inbound import database_away, make_config
@@ -78,6 +79,18 @@ def test_an_app_is_found_by_its_address_while_enabled() -> None:
     assert config_for_slug("") == default
     assert config_for_slug("off") is None
     assert config_for_slug("nobody") is None
+
+
+def test_the_bare_address_is_shown_for_the_default_app_alone(settings: Settings) -> None:
+    settings.WECOM_CALLBACK_URL, settings.API_BASE_URL = "https://quotes.example/hook", "https://quotes.example"
+    first, sales = make_config(), make_config("sales")
+    assert callback_url(first) == "https://quotes.example/hook"
+    assert callback_url(sales) == "https://quotes.example/wecom/callback/sales"
+    sales.is_default = True
+    save_config(sales)
+    assert callback_url(sales) == "https://quotes.example/hook"
+    first.refresh_from_db()
+    assert callback_url(first) == "https://quotes.example/wecom/callback/default"
 
 
 def test_credentials_are_read_once_and_remembered() -> None:

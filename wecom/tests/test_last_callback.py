@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from wecom import last_callback
+from wecom.config_saving import save_config
 from wecom.inbox import process_due
 from wecom.models import CallbackEvent, WeComConfig
 from wecom.tests.inbound import deliver, make_config
@@ -55,6 +56,27 @@ def test_many_events_are_one_note_a_minute() -> None:
         process_due()
     written = [one["sql"] for one in (*queries, *more) if 'UPDATE "wecom_wecomconfig"' in one["sql"]]
     assert len(written) == 1
+
+
+def test_the_sync_assistants_pair_is_none_of_the_apps_two() -> None:
+    config = make_config()
+    event(config, "c", credential="contact")
+    process_due()
+    assert note(config) == (None, "")
+
+
+def test_a_save_keeps_what_was_noted_meanwhile_unless_the_pairs_change() -> None:
+    config = make_config()
+    read_before = WeComConfig.objects.get()
+    event(config, "e")
+    process_due()
+    at = CallbackEvent.objects.get().created_at
+    read_before.name = "Renamed"
+    save_config(read_before)
+    assert note(config) == (at, "primary")
+    config.next_callback_token = OTHER_TOKEN
+    save_config(config)
+    assert note(config) == (at, "")
 
 
 def test_another_pair_is_noted_at_once() -> None:

@@ -25,10 +25,11 @@ from redis import Redis
 from config import wakeup
 from wecom import configs, refusals
 from wecom.configs import credentials_for, forget_credentials
+from wecom.crypto import CallbackCrypto
 from wecom.models import CallbackEvent, RefusedCallback, WeComConfig
 from wecom.spool import replay_spool
 from wecom.tests.inbound import database_away, deliver, delivery, make_config, post
-from wecom.tests.vectors import OTHER_AES_KEY, OTHER_TOKEN, approval_event, crypto
+from wecom.tests.vectors import AES_KEY, OTHER_AES_KEY, OTHER_TOKEN, approval_event, crypto
 
 ADDRESSES = ["/wecom/callback", "/wecom/callback/", "/wecom/callback/sales", "/wecom/callback/sales/"]
 
@@ -120,6 +121,77 @@ def test_events_of_both_credentials_are_taken_while_they_rotate() -> None:
     assert deliver(approval_event("1")).content == b"success"
     assert deliver(approval_event("2"), by=crypto(OTHER_TOKEN, OTHER_AES_KEY)).content == b"success"
     assert dict(CallbackEvent.objects.values_list("subject", "credential")) == {"1": "primary", "2": "secondary"}
+
+
+# -- several apps --------------------------------------------------------------------------------------------------
+
+FIRST_APPS_OWN = CallbackCrypto("FirstApp2025", OTHER_AES_KEY, "wwanothercorp")
+
+
+@pytest.fixture
+def moved(db: None) -> dict[str, WeComConfig]:
+    """WeCom's console holds the bare address for the first app; the mark of the default went to another app later."""
+    own = {"callback_token": "FirstApp2025", "encoding_aes_key": OTHER_AES_KEY, "corp_id": "wwanothercorp"}
+    make_config("off", callback_token="Disabled2025", enabled=False)
+    make_config("bare", callback_token="", encoding_aes_key="")
+    return {"first": make_config("default", is_default=False, **own), "now": make_config("sales", is_default=True)}
+
+
+def test_an_app_that_was_the_default_once_still_gets_through(moved: dict[str, WeComConfig]) -> None:
+    assert deliver(approval_event("1")).content == b"success"
+    assert deliver(approval_event("2"), by=FIRST_APPS_OWN).content == b"success"
+    assert deliver(approval_event("3"), by=FIRST_APPS_OWN, path="/wecom/callback/default").content == b"success"
+    rows = CallbackEvent.objects.values_list("subject", "config")
+    assert dict(rows) == {"1": moved["now"].pk, "2": moved["first"].pk, "3": moved["first"].pk}
+    assert not RefusedCallback.objects.exists()
+
+
+def test_its_verification_is_answered_as_well(moved: dict[str, WeComConfig]) -> None:
+    query, _ = delivery("")
+    echo = FIRST_APPS_OWN.encrypt(b"7731904468820155973")
+    query |= {"echostr": echo, "msg_signature": FIRST_APPS_OWN.sign(query["timestamp"], query["nonce"], echo)}
+    assert Client().get("/wecom/callback", query).content == b"7731904468820155973"
+
+
+def test_only_the_bare_address_knows_other_apps(moved: dict[str, WeComConfig]) -> None:
+    assert deliver(approval_event(), by=FIRST_APPS_OWN, path="/wecom/callback/sales").status_code == 403
+    assert deliver(approval_event(), by=crypto("Disabled2025", AES_KEY)).status_code == 403
+    assert deliver(approval_event(), by=crypto(OTHER_TOKEN, OTHER_AES_KEY)).status_code == 403
+    assert not CallbackEvent.objects.exists()
+
+
+def test_a_default_app_without_credentials_closes_the_bare_address_to_nobody_else(
+    moved: dict[str, WeComConfig],
+) -> None:
+    WeComConfig.objects.filter(pk=moved["now"].pk).update(callback_token="")
+    forget_credentials()
+    assert deliver(approval_event(), by=FIRST_APPS_OWN).content == b"success"
+    assert deliver(approval_event()).status_code == 503
+
+
+def test_other_apps_are_looked_up_once_and_only_for_what_does_not_fit(moved: dict[str, WeComConfig]) -> None:
+    deliver(approval_event("1"))
+    with CaptureQueriesContext(connection) as fits:
+        deliver(approval_event("2"))
+    deliver(approval_event("3"), by=FIRST_APPS_OWN)
+    with CaptureQueriesContext(connection) as of_another:
+        deliver(approval_event("4"), by=FIRST_APPS_OWN)
+    for queries in (fits, of_another):
+        statements = [query["sql"] for query in queries if not query["sql"].startswith("PRAGMA")]
+        assert len(statements) == 1 and "INSERT INTO" in statements[0]
+
+
+@pytest.mark.django_db
+def test_the_sync_assistant_calls_the_same_address_with_a_pair_of_its_own() -> None:
+    config = make_config(contact_callback_token=OTHER_TOKEN, contact_encoding_aes_key=OTHER_AES_KEY)
+    change = (
+        "<xml><FromUserName>sys</FromUserName><CreateTime>1767225600</CreateTime><MsgType>event</MsgType>"
+        "<Event>change_contact</Event><ChangeType>update_user</ChangeType><UserID>li.mei</UserID></xml>"
+    )
+    assert deliver(change, by=crypto(OTHER_TOKEN, OTHER_AES_KEY)).content == b"success"
+    row = CallbackEvent.objects.get()
+    assert (row.config, row.event, row.credential) == (config, "change_contact", "contact")
+    assert deliver(change, by=crypto(OTHER_TOKEN, AES_KEY)).status_code == 400
 
 
 @pytest.mark.django_db

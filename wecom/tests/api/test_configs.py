@@ -144,6 +144,18 @@ class TestChanging:
         assert credentials_for("").secondary is not None
         forget_credentials()
 
+    def test_the_sync_assistants_pair(self, client: Any) -> None:
+        answer = created(client, contactToken=OTHER_TOKEN, contactEncodingAesKey=OTHER_AES_KEY)
+        assert (answer["contactToken"], answer["contactEncodingAesKey"]) == (MASK, MASK)
+        row = WeComConfig.objects.get()
+        assert (row.contact_callback_token.reveal(), row.contact_encoding_aes_key.reveal()) == (
+            OTHER_TOKEN,
+            OTHER_AES_KEY,
+        )
+        response = client.put(f"{URL}/{answer['id']}", {"contactToken": "not ok"}, format="json")
+        assert (response.status_code, list(response.json())) == (400, ["contactToken"])
+        assert client.put(f"{URL}/{answer['id']}", {"contactToken": ""}, format="json").json()["contactToken"] == ""
+
     def test_an_empty_secret_is_removed_but_not_the_apps_own(self, client: Any) -> None:
         url = f"{URL}/{created(client)['id']}"
         assert client.put(url, {"token": "", "encodingAesKey": ""}, format="json").json()["token"] == ""
