@@ -32,7 +32,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from config.verbs import Refused, Verb
+from config.verbs import Refused, Together, Verb
 
 MOST_AT_ONCE = 200
 """Objects one bulk action takes: each is a transaction of its own, and the browser waits."""
@@ -146,31 +146,29 @@ class VerbsMixin(ModelAdmin):
     def bulk_view(self, request: HttpRequest, queryset: QuerySet[Any], verb: Verb) -> HttpResponse | None:
         if not verb.allowed(request.user):
             raise PermissionDenied
-        targets = list(queryset.order_by("pk")[: MOST_AT_ONCE + 1])
-        if len(targets) > MOST_AT_ONCE:
-            messages.error(request, _("Select at most %(count)d at a time.") % {"count": MOST_AT_ONCE})
+        most = verb.together.most if verb.together else MOST_AT_ONCE
+        targets = list(queryset.order_by("pk")[: most + 1])
+        if len(targets) > most:
+            messages.error(request, _("Select at most %(count)d at a time.") % {"count": most})
             return None
         confirmed = "confirmed" in request.POST or not verb.asks_in_lists
-        form = verb.form(request.POST if confirmed else None, targets=targets, request=request)
+        form_class = verb.together.form if verb.together else verb.form
+        form = form_class(request.POST if confirmed else None, targets=targets, request=request)
         if not (confirmed and form.is_valid()):
             return self._question(request, verb, form, targets, back=request.get_full_path(), bulk=True)
-        if verb.run_many is not None:
-            self._do_many(request, verb.run_many, targets)
-        else:
-            self._report(request, verb, targets, partial(self._do, request, verb, data=form.cleaned_data))
+        if verb.together:
+            return self._do_together(request, verb.together, targets, form.cleaned_data)
+        self._report(request, verb, targets, partial(self._do, request, verb, data=form.cleaned_data))
         return HttpResponseRedirect(request.get_full_path())
 
-    def _do_many(
-        self, request: HttpRequest, run_many: Callable[[HttpRequest, Sequence[Any]], str], targets: Sequence[Any]
-    ) -> None:
+    def _do_together(
+        self, request: HttpRequest, together: Together, targets: Sequence[Any], data: dict[str, Any]
+    ) -> HttpResponse:
         try:
-            sentence = run_many(request, targets)
+            return together.run(request, targets, data)
         except Refused as refusal:
             messages.error(request, str(refusal))
-            return
-        for obj in targets:
-            self.log_change(request, obj, sentence)
-        messages.success(request, sentence)
+            return HttpResponseRedirect(request.get_full_path())
 
     def _report(self, request: HttpRequest, verb: Verb, targets: Iterable[Any], do: Callable[[Any], object]) -> None:
         done: list[Any] = []
@@ -189,7 +187,7 @@ class VerbsMixin(ModelAdmin):
             count = sum(map(len, refused.values()))
             text = ngettext("%(verb)s: %(count)d refused.", "%(verb)s: %(count)d refused.", count)
             head = text % {"verb": verb.label, "count": count}
-            lines = format_html_join("", "<li>{}: {}</li>", ((_named(objs), why) for why, objs in refused.items()))
+            lines = format_html_join("", "<li>{}: {}</li>", ((named(objs), why) for why, objs in refused.items()))
             messages.warning(request, format_html("{}<ul>{}</ul>", head, lines))
 
     # -- the question ------------------------------------------------------------------------------------------------
@@ -204,8 +202,10 @@ class VerbsMixin(ModelAdmin):
         back: str,
         bulk: bool = False,
     ) -> TemplateResponse:
-        # a form that comes back with an error keeps the marks of what was seen first
-        seen = request.POST.getlist("seen") or [f"{obj.pk}:{mark}" for obj in targets if (mark := self.seen(obj))]
+        # a form that comes back with an error keeps the marks of what was seen first; where all are treated together,
+        # the form holds what was seen
+        marked = [] if bulk and verb.together else targets
+        seen = request.POST.getlist("seen") or [f"{obj.pk}:{mark}" for obj in marked if (mark := self.seen(obj))]
         context = {
             **self.admin_site.each_context(request),
             **({} if bulk else self.verb_context(request, verb, targets[0])),
@@ -239,7 +239,8 @@ def _put_on_form(form: forms.Form, refusal: Refused) -> bool:
     return True
 
 
-def _named(objs: Sequence[Any]) -> str:
+def named(objs: Sequence[Any]) -> str:
+    """Their names; of many, only the first ones."""
     names = _(", ").join(str(obj) for obj in objs[:LISTED])
     return (
         names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -29,6 +29,17 @@ RUN_TONES = {
     "partial": "warning",
     "failed": "danger",
 }
+
+
+def missing_worker(since: datetime) -> str:
+    """Why nothing happens with what should have begun at ``since``, if a worker is what is missing."""
+    if timezone.now() - since < PATIENCE:
+        return ""
+    try:
+        alive = heartbeat.is_alive("worker")
+    except Exception:  # noqa: BLE001 - without Redis nobody knows, which is what the sentence says
+        alive = False
+    return "" if alive else gettext("No worker was heard of lately. It begins as soon as one runs.")
 
 
 class LiveRunsAdmin(FactsAdmin):
@@ -72,14 +83,7 @@ class LiveRunsAdmin(FactsAdmin):
         }
 
     def _hint(self, run: Any) -> str:
-        """Why nothing happens, if nothing does."""
-        if run.status != PENDING or timezone.now() - self.due_since(run) < PATIENCE:
-            return ""
-        try:
-            alive = heartbeat.is_alive("worker")
-        except Exception:  # noqa: BLE001 - without Redis nobody knows, which is what the sentence says
-            alive = False
-        return "" if alive else gettext("No worker was heard of lately. It begins as soon as one runs.")
+        return missing_worker(self.due_since(run)) if run.status == PENDING else ""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_view_permission(request, obj)
@@ -116,7 +120,7 @@ class LiveRunsAdmin(FactsAdmin):
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        run = self.model._default_manager.filter(pk=pk).first()
+        run = self.get_queryset(request).filter(pk=pk).first()
         if run is None:
             raise Http404
         return JsonResponse(self.progress_of(run))

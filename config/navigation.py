@@ -46,6 +46,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("approvals.Quote", "request_quote"),
             Entry("approvals.ApprovalInstance", "approval"),
             Entry("approvals.ApprovalInstance", "balance", _("Conflicts"), "conflict__exact=1", OVERSEES),
+            Entry("approvals.Batch", "checklist"),
             Entry("approvals.ApprovalTimeline", "history"),
             Entry("approvals.ApprovalRule", "rule"),
             Entry("approvals.ApprovalTemplate", "dynamic_form"),

@@ -41,6 +41,18 @@ def _always(_request: HttpRequest, _obj: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """How a list's action is carried out for all selected objects together, instead of one after the other while the
+    browser waits."""
+
+    run: Callable[[HttpRequest, Sequence[Any], dict[str, Any]], HttpResponse]
+    """``run(request, objects, cleaned_data)``: what the person sees next; raises Refused. It writes the log itself."""
+    form: type[VerbForm]
+    most: int
+    """Objects one action takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verb:
     """One thing that a person can do to an object."""
 
@@ -66,8 +78,7 @@ class Verb:
     in_lists: bool = True
     asks_in_lists: bool = True
     """False: the action over a list acts at once, without a page in between."""
-    run_many: Callable[[HttpRequest, Sequence[Any]], str] | None = None
-    """Over a list, does it to all at once instead; returns the report, raises Refused."""
+    together: Together | None = None
 
     @property
     def action(self) -> str:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from approvals import quotes
 from approvals.admin import words
-from approvals.admin.verbs import can_sync, latest_approval
+from approvals.admin.verbs import latest_approval
 from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
+from approvals.sync_request import can_sync
 from approvals.truth import truth_of
 from wecom.directory import names_of
 from wecom.models import CallbackEvent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,9 +12,11 @@ from unfold.enums import ActionVariant
 from approvals import engine, permissions, quotes
 from approvals.actors import Actor, actor_for
 from approvals.admin.forms import CloseConflictForm, CommentForm, DelegateForm, ReasonForm, SubmitForm
-from approvals.admin.sync import sync_later, sync_now
+from approvals.admin.many import ManyForm, ManyWithCommentForm, together
+from approvals.admin.sync import sync_now
 from approvals.exceptions import EngineError, InvalidInput
-from approvals.models import ApprovalInstance, Channel, Flow, InstanceStatus, Quote
+from approvals.models import ApprovalInstance, BatchVerb, Channel, Quote
+from approvals.sync_request import can_sync
 from approvals.transitions import LOCAL, REVISABLE, SUBMITTABLE
 from config.verbs import Refused, Verb
 
@@ -93,12 +95,9 @@ def _may_remind(request: HttpRequest, instance: ApprovalInstance) -> bool:
     return instance.status in LOCAL["remind"] and _granted(permissions.require_applicant, acting(request), instance)
 
 
-def can_sync(instance: ApprovalInstance | None) -> bool:
-    """Whether WeCom holds something of it, or may: what never got there cannot be asked for."""
-    if instance is None:
-        return False
-    may_be_there = instance.status == InstanceStatus.SUBMITTING or instance.flow == Flow.WECOM_ENGINE
-    return bool(instance.sp_no) or may_be_there
+def _can_sync_quote(quote: Quote) -> bool:
+    instance = latest_approval(quote)
+    return instance is not None and can_sync(instance)
 
 
 def _may_submit(request: HttpRequest, quote: Quote) -> bool:
@@ -140,15 +139,10 @@ def _sync_quote(_request: HttpRequest, quote: Quote, _data: Data) -> str:
     return sync_now(instance)
 
 
-def _sync_quotes(_request: HttpRequest, selected: Sequence[Quote]) -> str:
-    return _sync_all([instance for quote in selected if (instance := latest_approval(quote))])
-
-
-def _sync_all(instances: Sequence[ApprovalInstance]) -> str:
-    remote = [instance for instance in instances if can_sync(instance)]
-    if not remote:
-        raise Refused(_("WeCom holds none of these."))
-    return sync_later(remote)
+def _sync_approval(_request: HttpRequest, instance: ApprovalInstance, _data: Data) -> str:
+    if not can_sync(instance):
+        raise Refused(_("WeCom holds no approval of this quote."))
+    return sync_now(instance)
 
 
 SUBMIT = Verb(
@@ -182,6 +176,7 @@ _APPROVE: Data = {
     "permissions": DECIDE,
     "icon": "check",
     "variant": ActionVariant.SUCCESS,
+    "together": together(BatchVerb.APPROVE, ManyWithCommentForm),
 }
 _REJECT: Data = {
     "name": "reject",
@@ -210,7 +205,7 @@ _SYNC: Data = {
     "permissions": ("approvals.sync_approval",),
     "icon": "sync",
     "atomic": False,
-    "asks_in_lists": False,
+    "together": together(BatchVerb.SYNC, ManyForm),
 }
 QUOTE_VERBS = (
     SUBMIT,
@@ -220,9 +215,7 @@ QUOTE_VERBS = (
         run=_of_quote(_withdraw), fits=lambda request, quote: may_withdraw(request, latest_approval(quote)), **_WITHDRAW
     ),
     REVISE,
-    Verb(
-        run=_sync_quote, run_many=_sync_quotes, fits=lambda _request, quote: can_sync(latest_approval(quote)), **_SYNC
-    ),
+    Verb(run=_sync_quote, fits=lambda _request, quote: _can_sync_quote(quote), **_SYNC),
 )
 APPROVAL_VERBS = (
     Verb(run=_refusing(_approve), fits=may_decide, **_APPROVE),
@@ -273,16 +266,5 @@ APPROVAL_VERBS = (
         variant=ActionVariant.WARNING,
         in_lists=False,
     ),
-    Verb(
-        run=lambda _request, instance, _data: _sync_approval(instance),
-        run_many=lambda _request, instances: _sync_all(instances),
-        fits=lambda _request, instance: can_sync(instance),
-        **_SYNC,
-    ),
+    Verb(run=_sync_approval, fits=lambda _request, instance: can_sync(instance), **_SYNC),
 )
-
-
-def _sync_approval(instance: ApprovalInstance) -> str:
-    if not can_sync(instance):
-        raise Refused(_("WeCom holds no approval of this quote."))
-    return sync_now(instance)

@@ -17,6 +17,8 @@ from approvals.models import (
     ApprovalStep,
     ApprovalTemplate,
     ApprovalTimeline,
+    Batch,
+    BatchItem,
     Quote,
     SyncOperation,
 )
@@ -29,6 +31,8 @@ PAGES = (
     "approvals/quote",
     "approvals/approvalinstance",
     "approvals/approvaltimeline",
+    "approvals/batch",
+    "approvals/batchitem",
     "approvals/syncoperation",
     "approvals/approvalrule",
     "approvals/approvaltemplate",
@@ -72,6 +76,12 @@ def fill(config: WeComConfig, owner: User, rows: range) -> None:
     )
     SyncOperation.objects.bulk_create(
         SyncOperation(key=f"tell:{i.third_no}", instance=i, kind="tell", status="dead") for i in instances
+    )
+    batches = Batch.objects.bulk_create(
+        Batch(verb="approve", actor=person, channel="internal", total=1) for person in people
+    )
+    BatchItem.objects.bulk_create(
+        BatchItem(key=f"batch:{b.pk}:{i.pk}", batch=b, instance=i) for b, i in zip(batches, instances, strict=True)
     )
     ApprovalRule.objects.bulk_create(ApprovalRule(name=f"r{n}", chain=one_step("wang.boss")) for n in rows)
     ApprovalTemplate.objects.bulk_create(ApprovalTemplate(config=config, template_id=f"T{n}") for n in rows)

@@ -287,21 +287,10 @@ def test_sync_now_shows_wecoms_refusal_with_the_remedy(
     assert "errcode" in message
 
 
-def test_sync_over_a_list_is_handed_to_a_worker(
-    submitted: Submitted, chen: User, log_in: Login, asked_of_workers: Callable[[], list[str]]
-) -> None:
-    instance = submitted(approvers=["wang.boss"], sp_no=SP_NO)
-    (message,) = log_in(chen).told(APPROVALS, {"action": "sync", "_selected_action": [instance.pk]})
-    assert "1 approval" in message
-    assert asked_of_workers() == [repr({"ids": [instance.pk]})]
-
-
 def test_there_is_nothing_to_sync_for_a_flow_of_our_own(submitted: Submitted, chen: User, log_in: Login) -> None:
     instance = submitted(flow="internal", approvers=["wang.boss"])
     assert "sync" not in offered(log_in(chen), instance)
     assert log_in(chen).told(button(instance, "sync")) == ["WeCom holds no approval of this quote."]
-    told = log_in(chen).told(APPROVALS, {"action": "sync", "_selected_action": [instance.pk]})
-    assert told == ["WeCom holds none of these."]
 
 
 # -- over a list ---------------------------------------------------------------------------------------------------
