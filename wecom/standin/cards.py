@@ -50,6 +50,11 @@ def cards_of(world: World, userid: str = "", task_id: str = "", limit: int = 100
     return [_as_json(row) for row in rows]
 
 
+def count_pressable(world: World, userid: str) -> int:
+    """How many of the member's newest hundred cards wait for a press."""
+    return sum(bool(card["keys"]) for card in cards_of(world, userid))
+
+
 def press(world: World, userid: str, task_id: str, key: str, *, force: bool = False) -> dict[str, Any]:
     """``userid`` presses ``key``: the event is queued, with a new code for the card.
 

@@ -17,7 +17,7 @@ from config.standin.errors import ControlError
 from config.standin.web import Request, Response, change_language, html_response, language_of, redirect
 from wecom.standin import login_pages, tokens
 from wecom.standin.acts import act
-from wecom.standin.cards import press
+from wecom.standin.cards import count_pressable, press
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
 from wecom.standin.contact_events import act_on_customer
 from wecom.standin.faults import FAULT_KINDS
@@ -215,7 +215,7 @@ def _tabs(world: World, member: Member) -> list[tuple[str, str, int]]:
         ("todo", _("To approve"), waiting),
         ("sent", _("My requests"), 0),
         ("done", _("Decided"), 0),
-        ("messages", _("Messages"), 0),
+        ("messages", _("Messages"), count_pressable(world, member.userid)),
         ("customers", _("Customers"), 0),
     ]
 

@@ -10,7 +10,7 @@ import requests
 from wecom.tests.standin.conftest import AGENT_ID, Clock, Receiver, Standin
 
 TASK = "quote-42"
-NOTICE = {
+NOTICE: dict[str, Any] = {
     "card_type": "text_notice",
     "main_title": {"title": "Approved"},
     "card_action": {"type": 1, "url": "https://x.test/"},
