@@ -1,4 +1,5 @@
-"""Why the state here and the state in WeCom differ, in sentences for a person. Pure, see ``approvals.truth``."""
+"""Why the state here and the state in WeCom differ, in sentences for a person. Pure but for people's names, see
+``approvals.truth``."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ from approvals.operations import SENT_AT
 from approvals.problems import explained
 from approvals.transitions import FROM_REMOTE
 from config.durable import Status
+from wecom.directory import names_of
 from wecom.snapshots import OA_STATUS
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
@@ -60,7 +62,7 @@ def reasons_of(
     now: datetime,
 ) -> list[Reason]:
     """Every reason that can be told from the rows, the weightiest first; empty when all is well."""
-    return [*_differences(instance, steps, operations, timeline, now), *_untold(operations)]
+    return [*_differences(instance, steps, operations, timeline, now), *_untold(instance, operations)]
 
 
 def remote_label(instance: ApprovalInstance) -> str:
@@ -204,7 +206,7 @@ def _unknown_status(instance: ApprovalInstance) -> Reason:
 def _remote_pending(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Reason:
     if instance.status == InstanceStatus.CANCELLED:
         sentence = _("It was withdrawn here. In WeCom %(who)s still has to press “撤销” (withdraw).")
-        who = _names([instance.applicant_userid])
+        who = _names(_people([instance.applicant_userid], instance))
     elif instance.status == InstanceStatus.REJECTED:
         sentence = _("It was rejected here. In WeCom %(who)s still has to press “驳回” (reject).")
         who = _waited_for(steps, one_is_enough=True)
@@ -227,6 +229,12 @@ def _waited_for(steps: Sequence[ApprovalStep], *, one_is_enough: bool = False) -
     waiting = [step for step in steps if step.kind != "cc" and step.status == StepStatus.PENDING]
     chosen = decided or waiting if one_is_enough else decided + waiting
     return _names([step.name or step.userid for step in chosen])
+
+
+def _people(userids: Sequence[str], instance: ApprovalInstance) -> list[str]:
+    """Names in the place of userids, where they are known."""
+    names = names_of(userids, config_id=instance.config_id)
+    return [names.get(userid.casefold(), userid) for userid in userids]
 
 
 def _names(names: Sequence[str]) -> str:
@@ -287,12 +295,14 @@ def _old_proof() -> Reason:
     )
 
 
-def _untold(operations: Sequence[SyncOperation]) -> list[Reason]:
+def _untold(instance: ApprovalInstance, operations: Sequence[SyncOperation]) -> list[Reason]:
     dead = [row for row in operations if row.kind == OperationKind.TELL and row.status == Status.DEAD]
     if not dead:
         return []
     sentence, remedy = error_of(dead[-1])
-    told = _("A message to %(who)s could not be delivered.") % {"who": _names(dead[-1].payload.get("to", []))}
+    told = _("A message to %(who)s could not be delivered.") % {
+        "who": _names(_people(dead[-1].payload.get("to", []), instance))
+    }
     return [Reason("tell", WARNING, f"{told} {sentence}".strip(), remedy, dead[-1].last_error)]
 
 

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from django.db.models import Subquery
 from django.db.models.functions import Lower
 
-from wecom.models import Member
+from wecom.models import Member, WeComConfig
 
-_remembered: ContextVar[dict[str, str] | None] = ContextVar("remembered names", default=None)
+_remembered: ContextVar[dict[int | None, dict[str, str]] | None] = ContextVar("remembered names", default=None)
 
 
 def member_of(user: Any) -> Member | None:
@@ -29,24 +30,36 @@ def remembering_names() -> Iterator[None]:
         _remembered.reset(token)
 
 
-def names_of(userids: Iterable[str]) -> dict[str, str]:
-    """Display names by folded userid, for those that are known here. Userids compare case-folded (doc 90195)."""
+def names_of(userids: Iterable[str], *, config_id: int | None = None) -> dict[str, str]:
+    """Display names by folded userid, for those that are known here. Userids compare case-folded (doc 90195) and mean
+    somebody else in another company: only members of the company of app ``config_id`` count, or of the default app's.
+    """
     folded = {userid.casefold() for userid in userids}
     remembered = _remembered.get()
     if remembered is None:
-        return _look_up(folded)
-    if missing := folded - remembered.keys():
-        remembered |= dict.fromkeys(missing, "") | _look_up(missing)
-    return {userid: remembered[userid] for userid in folded if remembered[userid]}
+        return _look_up(folded, config_id)
+    known = remembered.setdefault(config_id, {})
+    if missing := folded - known.keys():
+        known |= dict.fromkeys(missing, "") | _look_up(missing, config_id)
+    return {userid: known[userid] for userid in folded if known[userid]}
 
 
-def name_of(userid: str) -> str:
+def name_of(userid: str, *, config_id: int | None = None) -> str:
     """The display name of one member, also of one who left; the userid where nobody is known by it."""
-    return names_of([userid]).get(userid.casefold(), userid)
+    return names_of([userid], config_id=config_id).get(userid.casefold(), userid)
 
 
-def _look_up(folded: set[str]) -> dict[str, str]:
+def _look_up(folded: set[str], config_id: int | None) -> dict[str, str]:
+    """Several apps of a company may know the same person: a real name wins over a userid in its place, which is what an
+    app without the right to names is told, and a current row over one of somebody who left."""
     if not folded:
         return {}
-    known = Member.objects.annotate(folded=Lower("userid")).filter(folded__in=folded)
-    return {member.userid.casefold(): member.name for member in known}
+    apps = WeComConfig.objects.order_by("-enabled", "-is_default", "pk")
+    company = (apps.filter(pk=config_id) if config_id is not None else apps).values("corp_id")[:1]
+    known = (
+        Member.objects.annotate(folded=Lower("userid"))
+        .filter(folded__in=folded, config__corp_id=Subquery(company))
+        .only("userid", "name", "deleted_at")
+    )
+    best_last = sorted(known, key=lambda member: (member.name != member.userid, member.deleted_at is None, -member.pk))
+    return {member.userid.casefold(): member.name for member in best_last}

@@ -30,6 +30,7 @@ from approvals.reasons import remote_label
 from approvals.visibility import visible_to
 from config.facts_admin import DayRangeFilter, FactsAdmin, Tones
 from config.verbs import Verb
+from wecom.directory import name_of
 
 
 def quote_link(instance: ApprovalInstance) -> SafeString:
@@ -72,7 +73,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
                     ("third_no", "sp_no"),
                     ("flow", "config"),
                     ("template", "rule"),
-                    ("applicant", "applicant_userid"),
+                    ("applicant", "applicant_in_wecom"),
                 )
             },
         ),
@@ -88,7 +89,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
             },
         ),
     )
-    readonly_fields = ("quote_number",)
+    readonly_fields = ("quote_number", "applicant_in_wecom")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApprovalInstance]:
         rows = super().get_queryset(request).select_related("quote__owner", "applicant")
@@ -97,6 +98,12 @@ class ApprovalInstanceAdmin(FactsAdmin):
     @admin.display(description=_("quote"))
     def quote_number(self, instance: ApprovalInstance) -> SafeString:
         return quote_link(instance)
+
+    @admin.display(description=_("applicant in WeCom"))
+    def applicant_in_wecom(self, instance: ApprovalInstance) -> str:
+        userid = instance.applicant_userid
+        name = name_of(userid, config_id=instance.config_id)
+        return name if name == userid else f"{name} ({userid})"
 
     @admin.display(description=_("customer"), ordering="quote__customer_name")
     def customer(self, instance: ApprovalInstance) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from wecom.directory import names_of, remembering_names
+from wecom.directory import name_of, names_of, remembering_names
 from wecom.models import Member
 from wecom.tests.inbound import make_config
 
@@ -26,3 +27,25 @@ def test_a_drain_looks_each_name_up_once_known_or_not(django_assert_num_queries:
         assert names_of(["nobody"]) == {}
     Member.objects.filter(pk=member.pk).update(name="李眉")
     assert names_of(["li.mei"]) == {"li.mei": "李眉"}
+
+
+def test_the_same_userid_in_another_company_is_somebody_else() -> None:
+    ours, theirs = make_config(), make_config("other", corp_id="wwother")
+    Member.objects.create(config=theirs, userid="li.mei", name="李四")
+    assert names_of(["li.mei"]) == {}
+    assert name_of("li.mei") == "li.mei"
+    assert names_of(["li.mei"], config_id=theirs.pk) == {"li.mei": "李四"}
+    Member.objects.create(config=ours, userid="Li.Mei", name="李梅")
+    with remembering_names():
+        for _ in range(2):
+            assert name_of("li.mei", config_id=ours.pk) == name_of("li.mei") == "李梅"
+            assert name_of("li.mei", config_id=theirs.pk) == "李四"
+
+
+def test_of_what_several_apps_of_a_company_know_a_name_counts_and_who_is_still_there() -> None:
+    apps = [make_config(slug) for slug in ("default", "sales", "old")]
+    for app, name, gone in zip(apps, ("li.mei", "李梅", "李妹"), (None, None, timezone.now()), strict=True):
+        Member.objects.create(config=app, userid="li.mei", name=name, deleted_at=gone)
+    assert {name_of("li.mei", config_id=app.pk) for app in apps} == {"李梅"}
+    Member.objects.filter(name="李梅").delete()
+    assert name_of("li.mei") == "李妹"

@@ -94,6 +94,10 @@ def test_people_see_their_own_quotes_only(
     assert number in log_in(wang).page(address("quote", "changelist"))
 
 
+def test_the_applicant_is_shown_by_name(everything: dict[str, Any], ada: User, log_in: Login) -> None:
+    assert "Li (li.mei)" in log_in(ada).page(address("approvalinstance", "change", everything["approvalinstance"].pk))
+
+
 def test_the_quotes_page_shows_truth_timeline_and_links(everything: dict[str, Any], ada: User, log_in: Login) -> None:
     page = log_in(ada).page(address("quote", "change", everything["quote"].pk))
     assert 'data-reason="remote_pending"' in page
