@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wecom.budgets import Budget, Lane
-from wecom.errors import QuotaError, TokenError, WeComError, raise_for_answer
+from wecom.errors import QuotaError, TokenError, WeComError, describe, raise_for_answer
 from wecom.member_rate import MemberRate
 from wecom.models import WeComConfig
 from wecom.tokens import TokenStore, app_key
@@ -65,7 +65,7 @@ class WeComClient:
         return self._once(call, self.tokens.get(), final=True)
 
     def _once(self, call: _Call, token: str, *, final: bool) -> dict[str, Any]:
-        self.budget.take(call.endpoint, call.lane)
+        after_pause = self.budget.take(call.endpoint, call.lane)
         started = time.monotonic()
         try:
             params = {**call.params, "access_token": token}
@@ -74,9 +74,12 @@ class WeComClient:
         except WeComError as error:
             log_call(call.endpoint, started, error)
             if isinstance(error, QuotaError) and error.retry_after:
-                self.budget.pause(call.endpoint, error.retry_after)
+                longer = describe(error.errcode or 0).pause_again
+                error.retry_after = self.budget.pause(call.endpoint, error.retry_after, then=longer)
             raise
         log_call(call.endpoint, started)
+        if after_pause:
+            self.budget.reopen(call.endpoint)
         return answer
 
 

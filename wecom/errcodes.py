@@ -36,10 +36,15 @@ class ErrorInfo:
     remedy: Text
     pause: float = 0.0
     """Seconds for which the endpoint should be left alone by everybody (family quota)."""
+    pause_again: float = 0.0
+    """Seconds instead, when that has proved too short; 0: as long again."""
 
 
 BLOCK_SECONDS = 60.0
 """Length of a per-minute block (doc 90312). The answer does not say which window was hit; this is the shortest."""
+LONG_BLOCK_SECONDS = 3600.0
+"""Of a per-hour block, which the first call after a per-minute block proves. One that lasts for the day, or a month,
+proves itself again every hour."""
 
 IT_REPEATS = _("Nothing to do: the system tries again by itself.")
 _REPORT = _("This is a defect in the request: report it together with the hint from the log.")
@@ -77,9 +82,14 @@ _ROWS: tuple[tuple[tuple[int, ...], ErrorInfo], ...] = (
     ((301112,), ErrorInfo(_R, _("The time range of a search in WeCom was too large."), IT_REPEATS)),
     ((50100, 60268), ErrorInfo(_R, _("WeCom no longer knows the place in a list that was being read."), IT_REPEATS)),
     # -- limits (doc 90312) ------------------------------------------------------------------------------------------
-    ((45009,), ErrorInfo(_Q, _("WeCom's limit of calls was hit."), IT_REPEATS, pause=BLOCK_SECONDS)),
+    ((45009,), ErrorInfo(_Q, _("WeCom's limit of calls was hit."), IT_REPEATS, BLOCK_SECONDS, LONG_BLOCK_SECONDS)),
     ((45033,), ErrorInfo(_Q, _("Too many calls to WeCom at the same time."), IT_REPEATS, pause=5.0)),
-    ((45036,), ErrorInfo(_Q, _("WeCom throttles us for unusual traffic."), IT_REPEATS, pause=BLOCK_SECONDS)),
+    (
+        (45036,),
+        ErrorInfo(
+            _Q, _("WeCom throttles us for unusual traffic."), IT_REPEATS, BLOCK_SECONDS, pause_again=LONG_BLOCK_SECONDS
+        ),
+    ),
     # -- the access token (doc 91039) --------------------------------------------------------------------------------
     ((40014, 42001), ErrorInfo(_T, _("The access token was no longer valid."), IT_REPEATS)),
     # On a business call one fresh token is tried; on gettoken, or when it stays, it is the configuration.

@@ -26,6 +26,7 @@ from config.facts_admin import DayRangeFilter
 from config.live_runs import LiveRunsAdmin
 from wecom.configs import default_config
 from wecom.directory_sync import previews, progress, runs
+from wecom.directory_sync.forecast import forecast
 from wecom.directory_sync.runs import APPLYING
 from wecom.errors import WeComError
 from wecom.models import DirectorySyncRun, DirectoryType, WeComConfig
@@ -66,7 +67,7 @@ def calls_expected(config: WeComConfig) -> list[dict[str, Any]]:
     """For each type, what a run over it would take of WeCom's patience, by what is known here."""
     found = []
     for kind in DirectoryType:
-        calls, least = progress.forecast(config, kind)
+        calls, least = forecast(config, kind)
         text = ngettext("about %(count)d call", "about %(count)d calls", calls) % {"count": calls}
         found.append({"name": kind.label, "calls": text, "least": duration_words(least)})
     return found

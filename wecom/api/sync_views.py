@@ -30,7 +30,7 @@ from wecom.api.sync_serializers import (
 )
 from wecom.configs import default_config
 from wecom.directory_sync import runs
-from wecom.directory_sync.progress import forecast
+from wecom.directory_sync.forecast import forecast
 from wecom.errors import WeComError
 from wecom.models import DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.quota import pauses_of, token_expires_at

@@ -18,7 +18,7 @@ from wecom.directory_sync.customers_values import TagTree, contact_row, follower
 from wecom.directory_sync.customers_writing import CustomerWriting, write_tags
 from wecom.directory_sync.diff import MOST_EXAMPLES, Kept, PartDifference, Standing, digest
 from wecom.directory_sync.fetch import Reading
-from wecom.directory_sync.parts import Part
+from wecom.directory_sync.parts import Ask, Part
 from wecom.models import ContactRefresh, DirectoryType, ExternalContact, Follower, RefreshKind, WeComConfig
 
 FollowerKey = tuple[str, str]
@@ -30,6 +30,7 @@ class Customers(Part):
     the members whose customers could not be read."""
 
     kind = DirectoryType.CUSTOMER
+    endpoints = ("externalcontact/get_follow_user_list", "externalcontact/batch/get_by_user")
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
@@ -45,9 +46,11 @@ class Customers(Part):
         self._ended: list[FollowerKey] = []
 
     @classmethod
-    def forecast(cls, config: WeComConfig) -> int:
+    def forecast(cls, config: WeComConfig, ask: Ask | None = None) -> int:
         follows = Follower.objects.filter(customer__config=config, deleted_at=None)
         members = follows.values("userid").distinct().count()
+        if not members and ask is not None:
+            members = len(ask(list_following_members))
         return 2 + -(-members // MOST_MEMBERS) + follows.count() // MOST_CUSTOMERS
 
     # -- reading -----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from wecom.directory_api import list_departments
 from wecom.directory_sync.apply import Laid, Target, mark_gone, stored_hashes, unlay
 from wecom.directory_sync.diff import Kept, PartDifference, Standing, digest
 from wecom.directory_sync.fetch import Reading
-from wecom.directory_sync.parts import Part
+from wecom.directory_sync.parts import Ask, Part
 from wecom.directory_sync.values import number, text, texts
 from wecom.models import Department, DirectoryType, WeComConfig
 
@@ -35,6 +35,7 @@ TOLD = ("id", "name", "name_en", "department_leader", "parentid", "order")
 
 class Departments(Part):
     kind = DirectoryType.DEPARTMENT
+    endpoints = ("department/list",)
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
@@ -43,7 +44,7 @@ class Departments(Part):
         self._missing: list[int] = []
 
     @classmethod
-    def forecast(cls, config: WeComConfig) -> int:
+    def forecast(cls, config: WeComConfig, ask: Ask | None = None) -> int:
         return 1
 
     def fetch(self) -> None:

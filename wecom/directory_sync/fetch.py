@@ -15,6 +15,8 @@ from wecom.models import WeComConfig
 LONGEST_PAUSE = 150.0
 """Seconds that a run waits for WeCom (its blocks by the minute last 60); for longer it gives its worker back."""
 UNKNOWN_PAUSE = 5.0
+MOST_REFUSALS = 3
+"""Of one call in a row by WeCom's limits: waiting a little does not help then, and the worker has better to do."""
 REPETITIONS = 3
 """Of one call (doc 90313: at most 3)."""
 FIRST_WAIT = 1.0
@@ -24,7 +26,8 @@ Answer = TypeVar("Answer")
 
 
 class PutBack(Exception):
-    """WeCom wants to be left alone for ``seconds``, longer than a worker should wait. ``str()``: WeCom's reason."""
+    """WeCom wants to be left alone for longer than a worker should wait; ``seconds`` from now it may be asked again.
+    ``str()``: WeCom's reason."""
 
     def __init__(self, error: QuotaError, seconds: float) -> None:
         super().__init__(str(error.sentence))
@@ -53,12 +56,13 @@ class Reading:
         Waits while the endpoint's budget is used up or paused, repeats what is worth repeating. Raises PutBack,
         RetryableError (repeated in vain), TokenError, PermanentError, ClaimLost.
         """
-        failures = 0
+        failures = refusals = 0
         while True:
             try:
                 answer = call(client or self.client)
             except QuotaError as error:
-                self._wait_for_turn(error)
+                refusals += error.errcode is not None  # WeCom's, not our own budget's or a pause that holds
+                self._wait_for_turn(error, last=refusals >= MOST_REFUSALS)
             except RetryableError as error:
                 failures += 1
                 if failures > REPETITIONS:
@@ -68,10 +72,10 @@ class Reading:
                 self.progress.called()
                 return answer
 
-    def _wait_for_turn(self, error: QuotaError) -> None:
+    def _wait_for_turn(self, error: QuotaError, *, last: bool) -> None:
         seconds = error.retry_after or UNKNOWN_PAUSE
-        if seconds > LONGEST_PAUSE:
-            raise PutBack(error, seconds) from error
+        if last or seconds > LONGEST_PAUSE:
+            raise PutBack(error, max(seconds, LONGEST_PAUSE)) from error
         self.progress.wait(seconds)  # and look again: a pause may end early
 
     def _rest(self, seconds: float) -> None:

@@ -20,7 +20,7 @@ from wecom.directory_sync.apply import CHUNK, Laid, Target, mark_gone, refresh_s
 from wecom.directory_sync.departments import parents
 from wecom.directory_sync.diff import Kept, PartDifference, Standing, digest
 from wecom.directory_sync.fetch import Reading
-from wecom.directory_sync.parts import Part
+from wecom.directory_sync.parts import Ask, Part
 from wecom.directory_sync.values import number, numbers, text
 from wecom.errors import PermanentError, RetryableError
 from wecom.models import Department, DirectoryType, Member, WeComConfig
@@ -63,6 +63,7 @@ TOLD = (
 
 class Members(Part):
     kind = DirectoryType.USER
+    endpoints = ("user/list",)
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(reading)
@@ -74,8 +75,11 @@ class Members(Part):
         self._nameless = False
 
     @classmethod
-    def forecast(cls, config: WeComConfig) -> int:
-        return 1 + Department.objects.current().filter(config=config).count()
+    def forecast(cls, config: WeComConfig, ask: Ask | None = None) -> int:
+        departments = Department.objects.current().filter(config=config).count()
+        if not departments and ask is not None:
+            departments = len(ask(directory_api.list_department_ids))
+        return 1 + departments
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 from wecom.directory_sync.diff import PartDifference
 from wecom.models import DirectoryType, WeComConfig
 
 if TYPE_CHECKING:
+    from wecom.client import WeComClient
     from wecom.directory_sync.fetch import Reading
+
+READING_ENDPOINT = "user/list"
+"""Nearly all calls of a run are of this kind or have its limits."""
+
+Answer = TypeVar("Answer")
+
+
+class Ask(Protocol):
+    """Makes one call to WeCom, once; raises what the client raises."""
+
+    def __call__(self, call: Callable[[WeComClient], Answer], /) -> Answer: ...
 
 
 class Part(ABC):
@@ -21,6 +33,8 @@ class Part(ABC):
     """
 
     kind: ClassVar[DirectoryType]
+    endpoints: ClassVar[tuple[str, ...]]
+    """Without which it cannot begin."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -28,8 +42,8 @@ class Part(ABC):
 
     @classmethod
     @abstractmethod
-    def forecast(cls, config: WeComConfig) -> int:
-        """About how many calls it takes, by what is known here. Asks nobody."""
+    def forecast(cls, config: WeComConfig, ask: Ask | None = None) -> int:
+        """About how many calls it takes, by what is known here. While nothing is, by one ``ask`` where it is given."""
 
     @abstractmethod
     def fetch(self) -> None:

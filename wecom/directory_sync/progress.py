@@ -9,9 +9,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from config.runs import ClaimLost, held
-from wecom.budgets import rate_of
-from wecom.directory_sync.parts import parts_of
-from wecom.models import DirectoryRunStatus, DirectorySyncRun, WeComConfig
+from wecom.directory_sync.parts import READING_ENDPOINT
+from wecom.models import DirectoryRunStatus, DirectorySyncRun
+from wecom.rates import shortest
 
 WRITE_EVERY = 1.0
 """Seconds that the progress is old at most, beyond the time of one call."""
@@ -19,9 +19,6 @@ LEASE = timedelta(seconds=60)
 """How long a reading run may be silent: the slowest call with its token (wecom.transport), twice over."""
 APPLYING_LEASE = timedelta(minutes=10)
 """Its transaction gives no sign of life, as nobody sees what is not committed."""
-READING_ENDPOINT = "user/list"
-"""Nearly all calls of a run are of this kind or have its limit."""
-
 Tell = Callable[[DirectorySyncRun], object]
 """Called with the run whenever it has got further, for a progress bar."""
 
@@ -82,19 +79,9 @@ def percent(run: DirectorySyncRun) -> int | None:
 
 
 def eta(run: DirectorySyncRun) -> timedelta | None:
-    """How long a running run is likely to read on: at its own pace so far, and no faster than WeCom's limit allows."""
+    """How long a running run is likely to read on: at its own pace so far, and no faster than WeCom's limits allow."""
     if run.status != DirectoryRunStatus.RUNNING or run.calls_expected is None or run.started_at is None:
         return None
     left = max(0, run.calls_expected - run.calls_done)
     pace = (timezone.now() - run.started_at) / max(1, run.calls_done)
-    return left * max(pace, _interval())
-
-
-def forecast(config: WeComConfig, sync_type: str) -> tuple[int, timedelta]:
-    """About how many calls a run would take, and how long at least, by what is known here. Asks nobody."""
-    calls = sum(part.forecast(config) for part in parts_of(sync_type))
-    return calls, calls * _interval()
-
-
-def _interval() -> timedelta:
-    return timedelta(seconds=rate_of(READING_ENDPOINT).interval)
+    return max(left * pace, timedelta(seconds=shortest(READING_ENDPOINT, left, "bulk")))

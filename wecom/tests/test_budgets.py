@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 import traceback
@@ -10,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wecom import budgets
+from wecom import budgets, rates
 from wecom import redis as redis_module
-from wecom.budgets import Budget, Rate, levels, rate_of
+from wecom.budgets import Budget, levels
 from wecom.errors import QuotaError, RetryableError
+from wecom.rates import HOUR, MINUTE, Rate, rates_of, shortest
 from wecom.redis import redis
 from wecom.tests.peers import refused_url
 
@@ -43,18 +45,31 @@ def taken(budget: Budget, lane: budgets.Lane = "decision", most: int = 1000) -> 
 
 def test_the_approval_endpoints_follow_the_setting_and_the_rest_the_documents(settings):
     settings.WECOM_CALLS_PER_MINUTE = 321
-    assert rate_of("oa/applyevent").limit == 321
-    assert rate_of("message/send").limit == 10_000
-    assert rate_of("gettoken").limit == 60
+
+    def limits(endpoint: str) -> dict[int, int]:
+        return {rate.window: rate.limit for rate in rates_of(endpoint)}
+
+    assert limits("oa/applyevent") == {MINUTE: 321}  # 60 such minutes stay below the hour's limit
+    assert limits("user/list") == {MINUTE: 10_000, HOUR: 150_000}
+    assert limits("gettoken") == {MINUTE: 60}
+    assert limits("message/send") == {}  # not in the basic limits
 
 
-@pytest.mark.parametrize("limit", [1, 2, 10, 60, 600, 10_000])
-def test_no_minute_can_hold_more_calls_than_the_limit(limit):
-    rate = Rate(limit)
-    # GCRA lets the burst through at once and then one call per interval: this is the fullest window of 60 s.
-    fullest = rate.burst + int(60 / rate.interval) if limit > 1 else 1
+@pytest.mark.parametrize("window", [MINUTE, HOUR])
+@pytest.mark.parametrize("limit", [1, 2, 10, 60, 600, 10_000, 150_000])
+def test_no_window_can_hold_more_calls_than_the_limit(limit, window):
+    rate = Rate(limit, window)
+    # GCRA lets the burst through at once and then one call per interval: this is the fullest window.
+    fullest = rate.burst + int(window / rate.interval) if limit > 1 else 1
     assert fullest <= limit
     assert rate.burst >= 1
+
+
+def test_what_many_calls_take_at_least():
+    assert shortest("user/list", 1, "bulk") == 0
+    assert shortest("user/list", 2_000, "bulk") == pytest.approx(2_000 * 0.006, rel=0.05)  # the minute's pace
+    assert shortest("user/list", 100_000, "bulk") == pytest.approx(75_000 * 0.048, rel=0.05)  # then the hour's
+    assert shortest("message/send", 100_000, "notice") == 0
 
 
 def test_a_burst_passes_and_then_nobody_for_one_interval(budget, settings, no_waiting):
@@ -81,6 +96,60 @@ def test_parallel_callers_together_get_exactly_the_burst(budget, settings, no_wa
         passed = sum(pool.map(attempt, range(200)))
     dripped = int((time.monotonic() - started) / Rate(100).interval) + 1
     assert 10 <= passed <= 10 + dripped
+
+
+@pytest.fixture
+def small_hour(monkeypatch):
+    """120 calls an hour: 60 at once, then one a minute. The minute would have room for more."""
+    monkeypatch.setattr(rates, "BASIC_CALLS_PER_HOUR", 120)
+
+
+def test_the_hour_ends_what_the_minutes_would_let_through(budget, small_hour, no_waiting):
+    for _call in range(60):
+        with contextlib.suppress(QuotaError):  # the minute's burst is 30
+            budget.take("user/list")
+        redis().delete(budgets.bucket_key(budget._app_key, "user/list"))
+    with pytest.raises(QuotaError) as caught:
+        budget.take("user/list")
+    assert caught.value.retry_after == pytest.approx(60, abs=5)
+    assert level(budget, "user/list").free["decision"] == 0
+    assert level(budget, "user/list").left == 1
+    budget.take("user/get")
+
+
+def test_the_hour_too_leaves_room_for_decisions(budget, small_hour, no_waiting):
+    def all_of(lane: budgets.Lane) -> int:
+        for count in range(100):
+            redis().delete(budgets.bucket_key(budget._app_key, "user/list"))
+            try:
+                budget.take("user/list", lane)
+            except QuotaError:
+                return count
+        return 100
+
+    assert (all_of("bulk"), all_of("notice"), all_of("decision")) == (20, 20, 20)
+
+
+def test_a_call_that_one_bucket_refuses_is_counted_in_none(budget, small_hour, no_waiting):
+    for _attempt in range(50):
+        with contextlib.suppress(QuotaError):
+            budget.take("user/list", "bulk")  # 10 pass the minute's bucket
+    used = level(budget, "user/list").used
+    due = int(redis().get(budgets.bucket_key(budget._app_key, "user/list", HOUR)))
+    seconds, microseconds = redis().time()
+    assert 10 <= used <= 20
+    assert due / 1e6 - (seconds + microseconds / 1e6) == pytest.approx(60 * used, abs=5)
+
+
+def test_sending_is_counted_and_paused_but_not_limited(budget, no_waiting):
+    for _call in range(200):
+        budget.take("message/send", "bulk")
+    found = level(budget, "message/send")
+    assert (found.limit, found.used, found.left, found.free) == (None, 200, None, {})
+    budget.pause("message/send", 60)
+    assert level(budget, "message/send").left == 0
+    with pytest.raises(QuotaError):
+        budget.take("message/send")
 
 
 def test_a_short_wait_is_waited(budget, settings):
@@ -114,6 +183,45 @@ def test_a_pause_holds_for_everybody_and_a_shorter_one_does_not_cut_it(budget):
     budget.take("oa/applyevent")
 
 
+def over(budget: Budget, endpoint: str) -> None:
+    """The pause ends."""
+    redis().delete(budgets.pause_key(budget._app_key, endpoint))
+
+
+def test_a_pause_that_proves_too_short_is_followed_by_a_long_one(budget):
+    def refused() -> float:
+        return budget.pause("user/list", 60, then=3600)
+
+    assert budget.take("user/list") is False
+    assert refused() == 60
+    assert refused() == pytest.approx(60, abs=1)  # of a call that was under way already
+    over(budget, "user/list")
+    assert budget.take("user/list") is True
+    assert refused() == 3600
+    over(budget, "user/list")
+    assert budget.take("user/list") is True
+    budget.reopen("user/list")
+    assert budget.take("user/list") is False
+    assert refused() == 60
+
+
+def test_an_endpoint_that_no_hour_can_block_is_asked_again_after_a_minute(budget):
+    for _refusal in range(3):
+        assert budget.pause(LIST, 60, then=3600) == 60
+        over(budget, LIST)
+
+
+def test_a_short_pause_leaves_no_mark(budget):
+    budget.pause("user/list", 5)
+    over(budget, "user/list")
+    assert budget.take("user/list") is False
+
+
+def test_without_redis_what_succeeded_is_not_turned_into_a_failure(budget, settings):
+    settings.REDIS_URL = refused_url().replace("http", "redis")
+    budget.reopen("user/list")
+
+
 def test_the_script_survives_a_flush(budget):
     budget.take(LIST)
     redis().script_flush()
@@ -122,10 +230,11 @@ def test_the_script_survives_a_flush(budget):
 
 def test_every_key_ends_by_itself(budget, settings):
     budget.take(LIST)
-    budget.pause(LIST, 30)
+    budget.take("user/list")
+    budget.pause("user/list", 30, then=60)
     keys = list(redis().scan_iter(f"{budget._app_key}:*"))
-    assert len(keys) == 3
-    assert all(0 < redis().pttl(key) <= 80_000 for key in keys)
+    assert len(keys) == 2 + 3 + 2  # bucket and slot; two buckets and a slot; the pause and its mark
+    assert all(0 < redis().pttl(key) <= 3_700_000 for key in keys)
 
 
 def test_a_redis_that_hangs_costs_one_time_out(budget, settings, monkeypatch):

@@ -6,11 +6,14 @@ import threading
 
 import pytest
 
+from wecom.budgets import pause_key
 from wecom.client import WeComClient, for_config
 from wecom.errors import OutcomeUnknown, PermanentError, QuotaError, RetryableError, TokenError
+from wecom.redis import redis
 from wecom.tests.conftest import CANARY_SECRET
 from wecom.tests.peers import Close, Peer, Received
 from wecom.tests.test_tokens import in_processes, token_answer
+from wecom.tokens import app_key
 
 DETAIL = "oa/getapprovaldetail"
 EXPIRED = {"errcode": 42001, "errmsg": "access_token expired, hint: [1_2_3], from ip: 203.0.113.9"}
@@ -98,6 +101,21 @@ def test_45009_pauses_the_endpoint_for_every_process(wecom_client, peer, app):
         assert caught.value.retry_after == pytest.approx(60, abs=10)
     assert len(peer.calls(DETAIL)) == 1
     assert wecom_client.post("oa/getapprovalinfo", {}) == {"errcode": 0}
+
+
+def test_45009_after_a_pause_means_an_hour_until_a_call_succeeds(wecom_client, peer, app):
+    refused, done = {"errcode": 45009, "errmsg": "api freq out of limit"}, {"errcode": 0, "userlist": []}
+
+    def pause_of(answer):
+        peer.answer("user/list", answer)
+        redis().delete(pause_key(app_key(app), "user/list"))  # it is over
+        try:
+            wecom_client.get("user/list", {})
+        except QuotaError as error:
+            return error.retry_after
+        return 0
+
+    assert [pause_of(answer) for answer in (refused, refused, refused, done, refused)] == [60, 3600, 3600, 0, 60]
 
 
 def test_a_lost_answer_is_not_repeated(wecom_client, peer):

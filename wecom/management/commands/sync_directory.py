@@ -13,12 +13,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from config.durations import duration_words
 from wecom.configs import config_for_slug
 from wecom.directory_sync import brake, runs
 from wecom.directory_sync.diff import Difference
 from wecom.directory_sync.fetch import PutBack
-from wecom.directory_sync.progress import Tell, forecast
+from wecom.directory_sync.forecast import Forecast, forecast
+from wecom.directory_sync.progress import Tell
 from wecom.errors import WeComError
 from wecom.models import DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
 
@@ -103,12 +106,14 @@ class Command(BaseCommand):
 
     @contextmanager
     def _bar(self, config: WeComConfig, sync_type: str) -> Iterator[Tell]:
-        """On a terminal a bar that moves with every call; elsewhere, as in a log, a line now and then."""
+        """What it will take; then, on a terminal, a bar that moves with every call, elsewhere a line now and then."""
+        expected = forecast(config, sync_type)
+        self.stdout.write(_told(expected))
         if not sys.stderr.isatty():
             yield self._lines()
             return
-        calls, _least = forecast(config, sync_type)
-        with click.progressbar(length=calls, label=str(DirectoryType(sync_type).label), file=sys.stderr) as bar:
+        label = str(DirectoryType(sync_type).label)
+        with click.progressbar(length=expected.calls, label=label, file=sys.stderr) as bar:
 
             def tell(run: DirectorySyncRun) -> None:
                 bar.length = max(run.calls_expected or 0, run.calls_done, 1)
@@ -130,3 +135,12 @@ class Command(BaseCommand):
             )
 
         return tell
+
+
+def _told(expected: Forecast) -> str:
+    sentence = ngettext(
+        "About %(count)d call to WeCom, at least %(time)s.",
+        "About %(count)d calls to WeCom, at least %(time)s.",
+        expected.calls,
+    )
+    return sentence % {"count": expected.calls, "time": duration_words(expected.least)}
