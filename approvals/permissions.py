@@ -37,11 +37,12 @@ def deciding_steps(actor: Actor, instance: ApprovalInstance, steps: Sequence[App
     is_superuser = actor.user is not None and actor.user.is_superuser
     if actor.user in (instance.applicant, instance.quote.owner) and actor.user and not is_superuser:
         raise NotAllowed(_("Applicants cannot decide on their own quotes."), code="own_quote")
+    may_decide_own = actor.user is None or actor.may("approvals.decide_approval")
     mine = [step for step in open_steps(steps) if belongs_to(step, actor.userid)]
-    if mine and (actor.user is None or actor.may("approvals.decide_approval")):
+    if mine and may_decide_own:
         return mine
     if may_decide_any:
         return []
-    if any(belongs_to(step, actor.userid) for step in steps) and actor.may("approvals.decide_approval"):
+    if may_decide_own and any(belongs_to(step, actor.userid) for step in steps):
         raise NotAllowed(_("It is not your turn in this approval."), code="not_your_turn")
     raise NotAllowed(_("You are not an approver of this quote."), code="not_an_approver")

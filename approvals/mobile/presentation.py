@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from approvals import quotes
 from approvals.mobile import words
-from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome, Relation
+from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome, Relation, StepStatus
+from approvals.models.instances import LIVE
 from approvals.reasons import reasons_of
 from approvals.steps import open_steps
 from wecom.directory import names_of
@@ -32,8 +33,6 @@ class StepLine:
     delegate: str
     state: str
     tone: str
-    turn: bool
-    """Whether it is theirs now."""
     at: str
     comment: str
 
@@ -91,7 +90,7 @@ def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
         total=money(content["total"]),
         margin=margin(content, earlier),
         changes=_changes(content, earlier),
-        chain=_chain(steps),
+        chain=_chain(instance, steps),
         events=[_event(entry) for entry in reversed(timeline) if entry.outcome in words.TOLD],
         reasons=[reason.sentence for reason in reasons if reason.code in REASONS],
         submitted=moment(instance.submitted_at),
@@ -120,13 +119,20 @@ def margin(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> str
     if not before:
         return amount
     share = (after - before) / before * 100
-    return f"{amount} ({'+' if share > 0 else '−'}{number_format(abs(share), 1)} %)"
+    return f"{amount} ({'+' if share > 0 else '−'}{number_format(round(abs(share), 1), 1)} %)"
 
 
 def _changes(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     if earlier is None:
         return []
-    return [(words.field_label(one.field), one.old, one.new) for one in quotes.difference(earlier, content)]
+    return [
+        (words.field_label(one.field), _shown(one.field, one.old), _shown(one.field, one.new))
+        for one in quotes.difference(earlier, content)
+    ]
+
+
+def _shown(field: str, value: str) -> str:
+    return money(value) if field == "total" else value
 
 
 def _facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -143,9 +149,9 @@ def _item(item: Mapping[str, str]) -> dict[str, str]:
     return {**item, "unit_price": money(item["unit_price"]), "amount": money(item["amount"])}
 
 
-def _chain(steps: Sequence[ApprovalStep]) -> list[NodeLines]:
+def _chain(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> list[NodeLines]:
     names = names_of(userid for step in steps for userid in (step.userid, step.delegated_to) if userid)
-    turn = {step.pk for step in open_steps(steps)}
+    turn = open_steps(steps) if instance.status in LIVE or instance.remote_pending else []
     nodes = []
     for _node, group in groupby(steps, key=lambda step: step.node):
         members = list(group)
@@ -154,18 +160,24 @@ def _chain(steps: Sequence[ApprovalStep]) -> list[NodeLines]:
     return nodes
 
 
-def _step(step: ApprovalStep, names: Mapping[str, str], turn: set[int]) -> StepLine:
-    waiting = step.status == "pending" and step.pk not in turn
-    state = _("Not asked yet") if waiting else str(step.get_status_display())
+def _step(step: ApprovalStep, names: Mapping[str, str], turn: Sequence[ApprovalStep]) -> StepLine:
     return StepLine(
         who=step.name or names.get(step.userid.casefold(), step.userid),
         delegate=names.get(step.delegated_to.casefold(), step.delegated_to),
-        state=_("Copy") if step.kind == "cc" else state,
-        tone="turn" if step.pk in turn else words.STEP_TONES.get(step.status, ""),
-        turn=step.pk in turn,
+        state=_state(step, turn),
+        tone="turn" if step in turn else words.STEP_TONES.get(step.status, ""),
         at=moment(step.time) if step.time else "",
         comment=step.comment,
     )
+
+
+def _state(step: ApprovalStep, turn: Sequence[ApprovalStep]) -> str:
+    """Of the pending ones, only those whose turn it is are waited for."""
+    if step.kind == "cc":
+        return _("Copy")
+    if step.status != StepStatus.PENDING or step in turn:
+        return str(step.get_status_display())
+    return _("Turn has not come") if turn and step.node >= turn[0].node else _("Not needed any more")
 
 
 def _event(entry: ApprovalTimeline) -> Event:

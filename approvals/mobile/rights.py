@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from approvals import permissions
 from approvals.exceptions import NotAllowed
 from approvals.mobile.visitors import Visitor
 from approvals.models import ApprovalInstance, ApprovalStep, Flow, InstanceStatus
+from approvals.steps import AGREED, belongs_to
 from approvals.transitions import LOCAL
 
 
@@ -22,7 +25,7 @@ class Offer:
     may_delegate: bool = False
     may_start: bool = False
     why_not: str = ""
-    """The engine's sentence, for a pending approval that the visitor cannot decide."""
+    """For a pending approval that the visitor, who has a place in it, cannot decide now."""
 
 
 def offer_to(visitor: Visitor, instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Offer:
@@ -32,8 +35,16 @@ def offer_to(visitor: Visitor, instance: ApprovalInstance, steps: Sequence[Appro
     try:
         mine = permissions.deciding_steps(visitor.actor(instance), instance, steps)
     except NotAllowed as refusal:
-        return Offer(why_not=str(refusal))
+        return Offer(why_not=_why_not(visitor, steps, refusal))
     return Offer(may_decide=True, for_all=not mine, node=mine[0].node if mine else None, may_delegate=bool(steps))
+
+
+def _why_not(visitor: Visitor, steps: Sequence[ApprovalStep], refusal: NotAllowed) -> str:
+    """Nothing for whoever was never asked, and so expects no button."""
+    mine = [step for step in steps if belongs_to(step, visitor.userid)]
+    if mine and all(step.status in AGREED for step in mine):
+        return _("You agreed. Others still have to decide.")
+    return str(refusal) if mine else ""
 
 
 def _may_start(visitor: Visitor, instance: ApprovalInstance) -> bool:

@@ -42,7 +42,7 @@ class Case:
 CaseView = Callable[[HttpRequest, Case], HttpResponse]
 
 
-def _of_case(view: CaseView) -> Callable[..., HttpResponse]:
+def of_case(view: CaseView) -> Callable[..., HttpResponse]:
     """``view`` for an approval that the visitor may see; what they may not see looks like what is not there."""
 
     def answer(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
@@ -107,14 +107,14 @@ def _about(case: Case) -> dict[str, Any]:
 
 
 @guarded("GET")
-@_of_case
+@of_case
 def approval(request: HttpRequest, case: Case) -> HttpResponse:
     """One approval, with what the visitor can do."""
     return _page(request, case)
 
 
 @guarded("POST")
-@_of_case
+@of_case
 def approve(request: HttpRequest, case: Case) -> HttpResponse:
     """Agree, with or without a comment."""
     form = AgreeForm(request.POST)
@@ -134,7 +134,7 @@ def approve(request: HttpRequest, case: Case) -> HttpResponse:
 
 
 @guarded("GET", "POST")
-@_of_case
+@of_case
 def reject(request: HttpRequest, case: Case) -> HttpResponse:
     """Ask for the reason, then reject."""
     form = RejectForm(request.POST or None)
@@ -149,7 +149,7 @@ def reject(request: HttpRequest, case: Case) -> HttpResponse:
 
 
 @guarded("GET", "POST")
-@_of_case
+@of_case
 def delegate(request: HttpRequest, case: Case) -> HttpResponse:
     """Look a member up (GET, ``q``), choose one, and let them decide as well."""
     sent = request.POST if request.method == "POST" else None
@@ -175,7 +175,7 @@ def _ask(request: HttpRequest, case: Case, template: str, form: forms.Form, *, m
     """A page with a form; where there is nothing (any more) to be asked, the approval says why."""
     if not may:
         return HttpResponseRedirect(case.address)
-    context = {**_about(case), "form": form, **more}
+    context = {**_about(case), "form": form, "stay": request.get_full_path(), **more}
     return render(request, template, context, status=400 if form.errors else 200)
 
 
