@@ -10,6 +10,7 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals import alert_rules, doctor, listeners, metrics  # noqa: F401 - they register themselves
+        from approvals.cards import clicks  # noqa: F401 - likewise
         from config.schedules import register_schedule
 
         register_schedule(
@@ -17,6 +18,12 @@ class ApprovalsConfig(AppConfig):
             "approvals.reconcile",
             every=timedelta(minutes=2),
             description=_("Compares open approvals with WeCom and repairs what was lost on the way."),
+        )
+        register_schedule(
+            "approvals: cards",
+            "approvals.cards",
+            every=timedelta(minutes=10),
+            description=_("Turns cards in WeCom whose buttons are about to end into cards that lead to the system."),
         )
         register_schedule(
             "approvals: sweep",

@@ -20,6 +20,7 @@ from approvals import permissions, quotes, rules, steps
 from approvals.acceptance import resume_submission, submission_accepted, submission_failed
 from approvals.actors import Actor
 from approvals.chain import Asked
+from approvals.deciding import approve, reject
 from approvals.exceptions import InvalidInput, NotAllowed, WrongState
 from approvals.incoming import apply_remote
 from approvals.models import (
@@ -30,23 +31,26 @@ from approvals.models import (
     OperationKind,
     Outcome,
     Quote,
-    StepStatus,
 )
 from approvals.models.instances import LIVE
 from approvals.record import (
-    another_is_live,
+    announce,
     await_wecom,
     controlled,
     lock,
+    lock_for,
     move,
-    queue_operation,
+    operation,
+    queue,
     quote_follows,
+    renew_cards,
     save,
     state_of,
     tell,
     write_entry,
 )
-from approvals.transitions import FROM_REMOTE, LOCAL, SUBMITTABLE
+from approvals.settling import settled_status
+from approvals.transitions import LOCAL, SUBMITTABLE
 from wecom.directory import name_of
 
 __all__ = [
@@ -111,9 +115,11 @@ def submit(
             instance, actor=actor, action="submit", outcome=Outcome.APPLIED, from_status=from_status, comment=comment
         )
         if instance.flow == Flow.WECOM_OA:
-            queue_operation(instance, OperationKind.SUBMIT)
-        elif instance.flow == Flow.INTERNAL:
-            tell(instance, actor=actor, entry=entry, to=chains.everybody(plan.chain), verb="submit")
+            queue(operation(instance, OperationKind.SUBMIT))
+        elif instance.flow == Flow.WECOM_ENGINE:
+            tell(instance, actor=actor, entry=entry, to=[instance.applicant_userid], verb="start")
+        else:
+            renew_cards(instance, entry)
         return instance
 
 
@@ -123,55 +129,10 @@ def _next_third_no(quote: Quote) -> str:
     return f"{quote.quote_number}-{earlier + 1}" if earlier else quote.quote_number
 
 
-def approve(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> ApprovalInstance:
-    """Agree in the actor's place; the approval is approved once every step agrees.
-
-    Raises WrongState, NotAllowed.
-    """
-    return _decide(instance, actor, "approve", StepStatus.APPROVED, comment)
-
-
-def reject(*, instance: ApprovalInstance, actor: Actor, reason: str) -> ApprovalInstance:
-    """Reject the whole approval. Raises InvalidInput without a reason, WrongState, NotAllowed."""
-    if not reason.strip():
-        raise InvalidInput({"reason": [_("A rejection needs a reason.")]})
-    return _decide(instance, actor, "reject", StepStatus.REJECTED, reason)
-
-
-def _decide(
-    instance: ApprovalInstance, actor: Actor, verb: str, step_status: StepStatus, comment: str
-) -> ApprovalInstance:
-    with transaction.atomic():
-        instance = _locked(instance, verb)
-        known = list(instance.steps.all())
-        mine = permissions.deciding_steps(actor, instance, known)
-        before = controlled(instance)
-        told = [step.userid for step in steps.open_steps(known)] + [instance.applicant_userid]
-        now = timezone.now()
-        for step in mine:
-            step.status, step.comment, step.time = step_status, comment, now
-            step.decided_here = instance.flow != Flow.INTERNAL
-        ApprovalStep.objects.bulk_update(mine, ["status", "comment", "time", "decided_here"])
-        if verb == "reject" or not mine or steps.all_agreed(known):
-            move(instance, LOCAL[verb][InstanceStatus(instance.status)], channel=actor.channel, at=now)
-        await_wecom(instance, known)
-        save(instance, before=before)
-        entry = write_entry(
-            instance,
-            actor=actor,
-            action=verb,
-            outcome=Outcome.APPLIED,
-            from_status=before["status"],
-            comment=comment,
-        )
-        tell(instance, actor=actor, entry=entry, to=told, verb=verb)
-        return instance
-
-
 def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> ApprovalInstance:
     """Take the submission back. Raises WrongState, NotAllowed."""
     with transaction.atomic():
-        instance = _locked(instance, "withdraw")
+        instance = lock_for(instance, "withdraw")
         permissions.require_applicant(actor, instance)
         before = controlled(instance)
         known = list(instance.steps.all())
@@ -187,7 +148,7 @@ def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> 
             comment=comment,
         )
         told = [step.userid for step in steps.open_steps(known)] + [instance.applicant_userid]
-        tell(instance, actor=actor, entry=entry, to=told, verb="withdraw")
+        announce(instance, actor=actor, entry=entry, to=told, verb="withdraw")
         return instance
 
 
@@ -195,7 +156,7 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
     """Let ``delegate_to`` (a userid) decide in the actor's place. Raises InvalidInput, WrongState, NotAllowed."""
     chains.require_userids("delegate_to", [delegate_to])
     with transaction.atomic():
-        instance = _locked(instance, "delegate")
+        instance = lock_for(instance, "delegate")
         known = list(instance.steps.all())
         mine = permissions.deciding_steps(actor, instance, known) or steps.open_steps(known)
         if not mine:
@@ -218,14 +179,14 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
             comment=comment,
             details={"delegate_to": delegate_to, "delegate_name": name_of(delegate_to)},
         )
-        tell(instance, actor=actor, entry=entry, to=[delegate_to], verb="delegate")
+        announce(instance, actor=actor, entry=entry, to=[delegate_to], verb="delegate")
         return instance
 
 
 def remind(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> ApprovalInstance:
     """Remind those whose turn it is, at most every REMIND_EVERY. Raises WrongState, NotAllowed."""
     with transaction.atomic():
-        instance = _locked(instance, "remind")
+        instance = lock_for(instance, "remind")
         permissions.require_applicant(actor, instance)
         now = timezone.now()
         if instance.last_reminded_at and now < instance.last_reminded_at + REMIND_EVERY:
@@ -245,7 +206,7 @@ def remind(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> Ap
         )
         waiting = steps.open_steps(instance.steps.all())
         told = [userid for step in waiting for userid in (step.userid, step.delegated_to)]
-        tell(instance, actor=actor, entry=entry, to=told, verb="remind")
+        announce(instance, actor=actor, entry=entry, to=told, verb="remind")
         return instance
 
 
@@ -263,7 +224,7 @@ def close_conflict(*, instance: ApprovalInstance, actor: Actor, keep: str, reaso
             raise WrongState(_("This approval is not in conflict."), current=state_of(instance))
         before = controlled(instance)
         instance.conflict = False
-        move(instance, _settled(instance, keep), channel=actor.channel)
+        move(instance, settled_status(instance, keep), channel=actor.channel)
         save(instance, before=before)
         write_entry(
             instance,
@@ -275,22 +236,3 @@ def close_conflict(*, instance: ApprovalInstance, actor: Actor, keep: str, reaso
             details={"keep": keep},
         )
         return instance
-
-
-def _settled(instance: ApprovalInstance, keep: str) -> InstanceStatus:
-    """The state that stands when a conflict is closed. Ours is the one the conflict was written over, if it was."""
-    if keep == "ours":
-        conflicts = instance.timeline.filter(outcome=Outcome.CONFLICT).order_by("-id")
-        return InstanceStatus(conflicts.values_list("from_status", flat=True).first() or instance.status)
-    theirs = FROM_REMOTE[instance.remote_status]
-    if theirs in LIVE and another_is_live(instance):
-        raise WrongState(_("Another submission of this quote is under way."), current=state_of(instance))
-    return theirs
-
-
-def _locked(instance: ApprovalInstance, verb: str) -> ApprovalInstance:
-    """The row, locked, in a state that allows ``verb``."""
-    instance = lock(instance)
-    if instance.status not in LOCAL[verb]:
-        raise WrongState(_("The approval is no longer in a state that allows this."), current=state_of(instance))
-    return instance

@@ -14,16 +14,17 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from approvals import engine, submission, telling
+from approvals.cards.settle import settle
 from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, SyncOperation
+from approvals.outbox import client_of, held, instance_of, require_held
 from approvals.problems import SubmissionProblem
 from config.draining import drain
 from config.durable import LeaseLost, PermanentFailure, Status, TemporaryFailure
-from wecom.client import WeComClient, for_config
+from wecom.client import WeComClient
 from wecom.errors import OutcomeUnknown, PermanentError, WeComError
 from wecom.oa import apply_event, get_approval_detail
 from wecom.snapshots import BadSnapshot, RemoteApproval
@@ -35,8 +36,6 @@ SENT_AT = "sent_at"
 MAY_STILL_ARRIVE = timedelta(seconds=60)
 """After a call without an answer WeCom may still be working on it, and lists the form only when it is done. Until then
 "not listed" proves nothing; a minute is many times what a slow call takes."""
-SWITCHED_OFF_RETRY = 300.0
-"""Seconds after which an operation looks again whether its app is switched on."""
 
 
 def run_due() -> int:
@@ -55,7 +54,7 @@ def handle(row: SyncOperation) -> None:
 
 
 def _submit(row: SyncOperation) -> None:
-    instance = _instance(row)
+    instance = instance_of(row)
     if instance.status == InstanceStatus.FAILED:  # the row was dead, and somebody pressed "Retry"
         instance.status = engine.resume_submission(instance=instance).status
     if instance.sp_no or instance.status not in (InstanceStatus.SUBMITTING, InstanceStatus.CANCELLED):
@@ -78,7 +77,7 @@ def _adopt(row: SyncOperation, instance: ApprovalInstance) -> bool:
     When WeCom refuses the search itself, the row dies and the approval stays ``submitting``, because nobody knows
     whether it arrived: calling that a failure would invite a second submission.
     """
-    client = _client(instance)
+    client = client_of(instance)
     found = submission.find_submitted(client, instance)
     if found is None:
         return False
@@ -97,26 +96,12 @@ def _wait_for_arrival(row: SyncOperation) -> None:
 
 
 def _hand_over(row: SyncOperation, instance: ApprovalInstance) -> None:
-    client = _client(instance)
+    client = client_of(instance)
     body = submission.body_of(instance)
     with _marked_as_sent(row):
         sp_no = apply_event(client, body)
     _accepted(row, instance, sp_no)
     _learn(client, sp_no)
-
-
-def _instance(row: SyncOperation) -> ApprovalInstance:
-    related = ApprovalInstance.objects.select_related("quote", "config", "template__config")
-    return related.get(pk=row.instance_id)
-
-
-def _client(instance: ApprovalInstance) -> WeComClient:
-    config = instance.config
-    if config is None:
-        raise SubmissionProblem("config_missing", _("The approval belongs to no WeCom app. Submit the quote again."))
-    if not config.enabled:
-        raise TemporaryFailure(_("The WeCom app is switched off."), retry_after=SWITCHED_OFF_RETRY)
-    return for_config(config)
 
 
 @contextmanager
@@ -138,14 +123,9 @@ def _marked_as_sent(row: SyncOperation) -> Iterator[None]:
 
 
 def _write_payload(row: SyncOperation, payload: dict[str, Any]) -> None:
-    if not _held(row).update(payload=payload):
+    if not held(row).update(payload=payload):
         raise LeaseLost(row.key)
     row.payload = payload
-
-
-def _held(row: SyncOperation) -> QuerySet[Any]:
-    """The row, if this worker still holds it."""
-    return SyncOperation.objects.filter(pk=row.pk, status=Status.RUNNING, claim=row.claim)
 
 
 def _accepted(row: SyncOperation, instance: ApprovalInstance, sp_no: str) -> None:
@@ -183,21 +163,21 @@ def _learn(client: WeComClient, sp_no: str, known: RemoteApproval | None = None)
 
 
 def _tell(row: SyncOperation) -> None:
-    instance = _instance(row)
-    client = _client(instance)
+    instance = instance_of(row)
+    client = client_of(instance)
     text = telling.text_of(instance, row)
-    if not _held(row).exists():
-        raise LeaseLost(row.key)
+    require_held(row)
     # repeating after a lost answer is safe: WeCom delivers the same message once within four hours
     not_reached = telling.send(client, row.payload["to"], text)
     with transaction.atomic():
         if not_reached:
             logger.warning("members_not_reached", approval=instance.third_no, members=not_reached)
-            _held(row).update(payload={**row.payload, "not_reached": not_reached})
+            held(row).update(payload={**row.payload, "not_reached": not_reached})
         row.finish()
 
 
 _HANDLERS: dict[OperationKind, Callable[[SyncOperation], None]] = {
     OperationKind.SUBMIT: _submit,
     OperationKind.TELL: _tell,
+    OperationKind.CARDS: settle,
 }

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from approvals.actors import Actor
+from approvals.exceptions import WrongState
 from approvals.models import (
     ApprovalInstance,
     ApprovalStep,
@@ -27,7 +29,7 @@ from approvals.models import (
     SyncOperation,
 )
 from approvals.models.instances import LIVE
-from approvals.transitions import QUOTE_STATUS
+from approvals.transitions import LOCAL, QUOTE_STATUS
 from config.durable import wake_on_commit
 
 CONTROLLED = (
@@ -114,32 +116,81 @@ def quote_follows(instance: ApprovalInstance) -> None:
     )
 
 
-def queue_operation(
+def operation(
     instance: ApprovalInstance, kind: OperationKind, *, what: str = "", payload: dict[str, Any] | None = None
-) -> None:
-    """One outbound effect, in the transaction of its cause; the key makes it unique."""
+) -> SyncOperation:
+    """One outbound effect, not yet queued; the key makes it unique."""
     key = f"{kind}:{instance.pk}" + (f":{what}" if what else "")
-    SyncOperation.objects.create(key=key, instance=instance, kind=kind, payload=payload or {})
-    wake_on_commit(SyncOperation)
+    return SyncOperation(key=key, instance=instance, kind=kind, payload=payload or {})
+
+
+def queue(*operations: SyncOperation) -> None:
+    """Queue outbound effects, in the transaction of their cause and in one statement. Those of one approval are carried
+    out in this order."""
+    if operations:
+        SyncOperation.objects.bulk_create(operations)
+        wake_on_commit(SyncOperation)
 
 
 def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
-    """Tell members in WeCom what was done here. Never for something that was done in WeCom: nothing is repeated there.
+    """Tell members in WeCom what was done here, by a text.
 
-    Whoever did it knows, but is told all the same while the form in WeCom is open: there it is they who have to press.
+    Never for something that was done in WeCom's own form: nothing is repeated there. (In the flow that is decided here
+    WeCom has no form, and a press on a card says nothing to anybody else.) Whoever did it knows, but is told all the
+    same while they have to act in WeCom as well.
     """
-    knows = "" if instance.remote_pending else actor.userid.casefold()
+    queue(*_texts(instance, actor, entry, to, verb))
+
+
+def announce(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
+    """Queue, in the transaction of what was done, all that people in WeCom are to see of it.
+
+    ``to``: whom a text tells of it while the form is WeCom's. In the flow that is decided here the approvers see it on
+    their cards; a text tells only the applicant how it ended, and whoever is reminded.
+    """
+    if instance.flow != Flow.INTERNAL or verb == "remind":
+        queue(*_texts(instance, actor, entry, to, verb))
+    else:
+        ended = [] if instance.status in LIVE else [instance.applicant_userid]
+        queue(*_cards(instance, entry), *_texts(instance, actor, entry, ended, verb))
+
+
+def renew_cards(instance: ApprovalInstance, entry: ApprovalTimeline, **payload: Any) -> None:
+    """Queue that the cards in WeCom are made to show what is true now, because of ``entry``."""
+    queue(*_cards(instance, entry, **payload))
+
+
+def _cards(instance: ApprovalInstance, entry: ApprovalTimeline, **payload: Any) -> list[SyncOperation]:
+    if instance.flow != Flow.INTERNAL or instance.config_id is None:
+        return []
+    return [operation(instance, OperationKind.CARDS, what=str(entry.pk), payload=payload)]
+
+
+def _texts(
+    instance: ApprovalInstance, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str
+) -> list[SyncOperation]:
+    has_to_act = instance.remote_pending or verb == "start"
+    knows = "" if has_to_act else actor.userid.casefold()
     recipients = sorted({userid for userid in to if userid and userid.casefold() != knows})
-    if actor.channel == Channel.WECOM or not recipients or instance.config_id is None:
-        return
+    done_there = actor.channel == Channel.WECOM and instance.flow != Flow.INTERNAL
+    if done_there or not recipients or instance.config_id is None:
+        return []
     payload = {"verb": verb, "to": recipients, "actor": actor.label, "comment": entry.comment}
-    queue_operation(instance, OperationKind.TELL, what=str(entry.pk), payload=payload)
+    return [operation(instance, OperationKind.TELL, what=str(entry.pk), payload=payload)]
 
 
 def lock(instance: ApprovalInstance) -> ApprovalInstance:
     """The approval's row, locked until the end of the transaction."""
     related = ApprovalInstance.objects.select_related("quote__owner", "applicant", "config")
     return related.select_for_update(of=("self",)).get(pk=instance.pk)
+
+
+def lock_for(instance: ApprovalInstance, verb: str) -> ApprovalInstance:
+    """The row, locked, in a state that allows ``verb``. Raises WrongState."""
+    instance = lock(instance)
+    if instance.status not in LOCAL[verb]:
+        raise WrongState(_("The approval is no longer in a state that allows this."), current=state_of(instance))
+    return instance
 
 
 def await_wecom(instance: ApprovalInstance, known: Sequence[ApprovalStep]) -> None:

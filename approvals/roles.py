@@ -65,6 +65,12 @@ ROLES: dict[str, list[str]] = {
     ],
 }
 
+LATER_PAGES: dict[str, list[str]] = {
+    # what came with the pages of cards and batches, for everybody who sees approvals; handed out by a migration
+    name: _see("approvals", "approvalcard", "batch", "batchitem")
+    for name in ROLES
+}
+
 
 def create_roles(groups: Any, permissions: Any) -> list[str]:
     """Create the groups that do not exist, with their rights; an existing group is never touched.

@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from approvals import batches, operations
+from approvals.cards.ending import queue_ending
 from approvals.models import BatchItem, SyncOperation
 from approvals.reconcile import reconcile as compare
 from config import durable
@@ -26,6 +27,11 @@ def run_batches() -> int:
 def reconcile(ids: list[int] | None = None) -> dict[str, Any]:
     """All that is open, or only ``ids``."""
     return compare(ids).as_json()
+
+
+@shared_task(name="approvals.cards")
+def turn_ending_cards() -> int:
+    return queue_ending()
 
 
 @shared_task(name="approvals.sweep")

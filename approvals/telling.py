@@ -11,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.models import ApprovalInstance, SyncOperation
+from approvals import links
+from approvals.models import ApprovalInstance, Flow, SyncOperation
 from wecom.client import WeComClient
 from wecom.messages import LONGEST_TEXT, cut_bytes, send_text
 
@@ -19,11 +20,14 @@ KEPT = 90
 """Bytes that a text keeps when the message is too long: 30 Chinese characters."""
 
 _HEADLINES: dict[str, Promise] = {
+    "start": gettext_lazy("One step is left: start the approval of your quote in WeCom."),
+    # queued by versions without cards only
     "submit": gettext_lazy("%(actor)s submitted a quote for your approval."),
     "approve": gettext_lazy("%(actor)s approved a quote."),
     "reject": gettext_lazy("%(actor)s rejected a quote."),
     "withdraw": gettext_lazy("%(actor)s withdrew a quote from approval."),
     "delegate": gettext_lazy("%(actor)s asks you to decide on a quote."),
+    "escalate": gettext_lazy("A quote has waited for too long; please see to its approval."),
     "remind": gettext_lazy("%(actor)s reminds you of a quote that waits for your approval."),
 }
 _LEFT_TO_DO: dict[str, Promise] = {
@@ -62,9 +66,17 @@ def _with(words: dict[str, str], instance: ApprovalInstance, row: SyncOperation)
     lines.append(_("Time: %(time)s") % {"time": f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"})
     if instance.remote_pending and verb in _LEFT_TO_DO:
         lines.append(str(_LEFT_TO_DO[verb]) % {"number": instance.sp_no or instance.third_no})
-    if settings.API_BASE_URL:
-        lines.append(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
+    lines.append(_link(instance, verb))
     return "\n".join(lines)
+
+
+def _link(instance: ApprovalInstance, verb: str) -> str:
+    """Where the reader goes on: to the pages for the phone, where something is to be decided or started there."""
+    if verb == "start":
+        return links.start(instance.pk)
+    if instance.flow == Flow.INTERNAL:
+        return links.page(instance.pk)
+    return str(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
 
 
 def _shortened(words: dict[str, str], excess: int) -> dict[str, str]:

@@ -13,6 +13,7 @@ class CardState(models.TextChoices):
     QUEUED = "queued", _("To be sent")
     LIVE = "live", _("Buttons work")
     LINK = "link", _("Leads to the system")
+    PASSED = "passed", _("Waits for others")
     CLOSED = "closed", _("Shows the result")
     RECALLED = "recalled", _("Recalled")
     LOST = "lost", _("Out of date on the phone")
@@ -30,9 +31,20 @@ class ApprovalCard(models.Model):
     task_id = models.CharField(
         _("task ID"), max_length=128, unique=True, help_text=_("By which WeCom names the card when somebody presses.")
     )
+    replaces = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("instead of"),
+        related_name="replaced_by",
+        help_text=_("A card that can no longer be changed."),
+    )
     state = models.CharField(_("state"), max_length=10, choices=CardState.choices, default=CardState.QUEUED)
     shown = models.CharField(_("shown"), max_length=64, blank=True, editable=False)
-    """Digest of the face that the phones show."""
+    """Digest of the face that the phones show; of a card to be sent, the face whose sending was begun.
+
+    Empty: nobody knows, because a change was begun and never answered, or (to be sent) nothing was begun."""
     message_id = models.CharField(_("message ID"), max_length=128, blank=True)
     not_reached = models.JSONField(_("not reached"), default=list, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

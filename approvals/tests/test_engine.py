@@ -424,12 +424,13 @@ def test_what_was_done_in_wecom_is_never_sent_back_to_wecom(submitted: Submitted
     assert state(instance)[0] == "deleted"
 
 
-def test_a_click_in_wecom_decides_without_an_operation(submitted: Submitted, wang: User) -> None:
+def test_a_press_on_a_card_turns_the_cards_and_tells_the_applicant_alone(submitted: Submitted, wang: User) -> None:
     instance = submitted(flow="internal", approvers=["wang.boss"])
-    before = SyncOperation.objects.count()
+    SyncOperation.objects.all().delete()
     engine.approve(instance=instance, actor=Actor(channel=Channel.WECOM, userid="WANG.boss", name="Wang"))
     assert state(instance)[0] == "approved"
-    assert SyncOperation.objects.count() == before
+    cards, told = SyncOperation.objects.order_by("pk")
+    assert (cards.kind, told.kind, told.payload["to"]) == ("cards", "tell", ["li.mei"])
 
 
 def test_the_timeline_cannot_be_edited_or_deleted(submitted: Submitted) -> None:

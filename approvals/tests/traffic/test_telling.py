@@ -14,6 +14,7 @@ from approvals.models import ApprovalInstance, InstanceStatus, OperationKind, Qu
 from approvals.rules import LONGEST_COMMENT
 from approvals.tests.snapshots import after, says, step
 from config.durable import Status
+from wecom.client import for_config
 from wecom.member_rate import PER_MINUTE
 from wecom.messages import LONGEST_TEXT
 
@@ -95,20 +96,55 @@ def test_a_text_that_fits_is_not_shortened(standin, pending, wang, as_actor):
 def test_nothing_is_left_to_do_once_wecom_agrees(standin, pending, wang, as_actor):
     engine.approve(instance=pending, actor=as_actor(wang))
     standin.act(pending.sp_no, "agree")
-    engine.apply_remote(
-        operations.get_approval_detail(operations.for_config(pending.config), pending.sp_no), source="reconcile"
-    )
+    engine.apply_remote(operations.get_approval_detail(for_config(pending.config), pending.sp_no), source="reconcile")
     operations.run_due()
     assert "同意" not in standin.texts("li.mei")[0]
 
 
-def test_a_decision_where_this_system_decides_leaves_nothing_to_do(standin, submitted, wang, as_actor):
+def texts_of(instance: ApprovalInstance) -> list[tuple[str, list[str]]]:
+    rows = SyncOperation.objects.filter(instance=instance, kind=OperationKind.TELL).order_by("pk")
+    return [(row.payload["verb"], row.payload["to"]) for row in rows]
+
+
+def test_where_this_system_decides_only_the_end_is_told_and_only_to_the_applicant(submitted, wang, zhao, as_actor):
+    instance = submitted(flow="internal", approvers=["wang.boss", "zhao.vp"])
+    engine.approve(instance=instance, actor=as_actor(wang))
+    assert texts_of(instance) == []  # the approvers have cards
+    engine.approve(instance=instance, actor=as_actor(zhao, "wecom"))
+    assert texts_of(instance) == [("approve", ["li.mei"])]
+
+
+def test_a_reminder_goes_to_those_whose_turn_it_is(submitted, li, wang, zhao, as_actor):
+    instance = submitted(flow="internal", approvers=["wang.boss", "zhao.vp"])
+    engine.approve(instance=instance, actor=as_actor(wang))
+    engine.remind(instance=instance, actor=as_actor(li, "wecom"))
+    assert texts_of(instance) == [("remind", ["zhao.vp"])]
+
+
+def test_the_applicant_who_withdraws_is_told_nothing(submitted, li, as_actor):
     instance = submitted(flow="internal", approvers=["wang.boss"])
-    operations.run_due()
-    assert instance.third_no in standin.texts("wang.boss")[0]
+    engine.withdraw(instance=instance, actor=as_actor(li))
+    assert texts_of(instance) == []
+
+
+def test_a_text_about_a_decision_taken_here_leads_to_the_page_for_the_phone(
+    standin, submitted, wang, as_actor, settings
+):
+    settings.API_BASE_URL = "https://quotes.example.com"
+    instance = submitted(flow="internal", approvers=["wang.boss"])
+    SyncOperation.objects.all().delete()  # the cards have tests of their own
     engine.approve(instance=instance, actor=as_actor(wang))
     operations.run_due()
-    assert "同意" not in standin.texts("li.mei")[0]
+    lines = standin.texts("li.mei")[0].splitlines()
+    assert lines[-1] == f"https://quotes.example.com/m/approvals/{instance.pk}"
+    assert "同意" not in "".join(lines)
+
+
+def test_an_applicant_is_told_where_to_start_an_approval_in_wecoms_engine(standin, submitted, settings):
+    settings.API_BASE_URL = "https://quotes.example.com"
+    instance = submitted(flow="wecom_engine")
+    operations.run_due()
+    assert standin.texts("li.mei")[0].endswith(f"https://quotes.example.com/m/approvals/{instance.pk}/start")
 
 
 def test_a_second_reminder_arrives_although_wecom_drops_equal_messages(standin, pending, li, as_actor):
@@ -191,7 +227,7 @@ class TestNoLoop:
         engine.approve(instance=pending, actor=as_actor(wang))
         operations.run_due()
         standin.act(pending.sp_no, "agree")
-        client = operations.for_config(pending.config)
+        client = for_config(pending.config)
         engine.apply_remote(operations.get_approval_detail(client, pending.sp_no), source="callback", event_id="agreed")
         pending.refresh_from_db()
         assert (pending.status, pending.remote_pending, pending.conflict) == (InstanceStatus.APPROVED, False, False)
@@ -201,7 +237,7 @@ class TestNoLoop:
 
 
 def test_a_member_who_has_had_too_many_messages_is_told_later_and_it_is_no_attempt(standin, pending, wang, as_actor):
-    client = operations.for_config(pending.config)
+    client = for_config(pending.config)
     for _number in range(PER_MINUTE):
         client.member_rate.take(["li.mei"])
     engine.approve(instance=pending, actor=as_actor(wang))
