@@ -24,6 +24,7 @@ from config.admin_links import page_of
 from config.durations import duration_words
 from config.facts_admin import DayRangeFilter
 from config.live_runs import LiveRunsAdmin
+from wecom.admin.run_verbs import GIVE_UP, RUN_NOW, SYNC
 from wecom.configs import default_config
 from wecom.directory_sync import previews, progress, runs
 from wecom.directory_sync.forecast import forecast
@@ -34,7 +35,6 @@ from wecom.quota import quota_of
 from wecom.sync_request import start
 
 COUNTS = ("fetched", "created", "updated", "unchanged", "deleted", "failed")
-SYNC = "wecom.sync_directory"
 
 
 class SynchroniseForm(forms.Form):
@@ -77,6 +77,7 @@ def calls_expected(config: WeComConfig) -> list[dict[str, Any]]:
 class DirectorySyncRunAdmin(LiveRunsAdmin):
     counts = COUNTS
     sync_right = SYNC
+    verbs = (RUN_NOW, GIVE_UP)
     actions_list = ("synchronise", "quota")
     list_display = (
         "created_at",

@@ -61,7 +61,8 @@ def open_run(
     """A pending run over ``config``; ``run()`` it, or wake ``RUN_TASK`` so that a worker does.
 
     ``force``: without the brake, and everything is written anew. ``automatic``: repeated by itself when it fails for
-    a reason that may pass. Raises AlreadyRunning.
+    a reason that may pass. Somebody who asks for what a waiting run reads gets that run, due now. Raises
+    AlreadyRunning.
     """
     close_dead(config)
     with transaction.atomic():
@@ -69,11 +70,25 @@ def open_run(
         WeComConfig.objects.select_for_update(no_key=True).get(pk=config.pk)
         opened = DirectorySyncRun.objects.filter(config=config, status__in=OPEN)
         busy = opened.filter(sync_type__in=_excluded_by(sync_type)).first()
-        if busy is not None:
+        if busy is None:
+            return DirectorySyncRun.objects.create(
+                config=config, sync_type=sync_type, force=force, automatic=automatic, started_by=user
+            )
+        covered = busy.sync_type in (sync_type, DirectoryType.FULL)
+        if automatic or not covered or not _hasten(busy, force=force, user=user):
             raise AlreadyRunning(busy)
-        return DirectorySyncRun.objects.create(
-            config=config, sync_type=sync_type, force=force, automatic=automatic, started_by=user
-        )
+        return busy
+
+
+def _hasten(run: DirectorySyncRun, *, force: bool, user: Any) -> bool:
+    """Make a waiting run due, in the name of whoever does not want to wait; False: it does not wait."""
+    now = timezone.now()
+    changes = {"not_before": now, "force": run.force or force, **({"started_by": user} if user else {})}
+    waiting = DirectorySyncRun.objects.filter(pk=run.pk, status=DirectoryRunStatus.PENDING, not_before__gt=now)
+    if not waiting.update(**changes):
+        return False
+    run.refresh_from_db()
+    return True
 
 
 def _excluded_by(sync_type: str) -> Sequence[str]:
@@ -141,7 +156,9 @@ def close_dead(config: WeComConfig | None = None) -> int:
 
 
 def _due() -> Any:
-    return DirectorySyncRun.objects.filter(status=DirectoryRunStatus.PENDING, not_before__lte=timezone.now())
+    """Runs of disabled apps stay where they are."""
+    pending = DirectorySyncRun.objects.filter(status=DirectoryRunStatus.PENDING, config__enabled=True)
+    return pending.filter(not_before__lte=timezone.now())
 
 
 def _claim(run: DirectorySyncRun) -> bool:

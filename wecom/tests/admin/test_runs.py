@@ -138,6 +138,47 @@ def test_progress_is_closed_to_others(config: WeComConfig):
     assert logged_in(staff("wecom.view_member")).get(url).status_code == 403
 
 
+# -- waiting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waits(config: WeComConfig) -> DirectorySyncRun:
+    return DirectorySyncRun.objects.create(
+        config=config,
+        sync_type="user",
+        automatic=True,
+        not_before=timezone.now() + timedelta(hours=1),
+        message="WeCom's limit of calls was hit.",
+    )
+
+
+def verb(run: DirectorySyncRun, name: str) -> str:
+    return reverse(f"admin:wecom_directorysyncrun_{name}_page", args=[run.pk])
+
+
+@pytest.mark.parametrize("name", ["run_now", "give_up"])
+def test_what_waits_can_be_run_now_or_given_up(waits: DirectorySyncRun, company: Company, name: str):
+    client = logged_in(staff(SYNC))
+    page = reverse("admin:wecom_directorysyncrun_change", args=[waits.pk])
+    assert verb(waits, name) in client.page(page)
+    client.get(verb(waits, name))
+    assert runs.run_due() == 0
+    client.post(verb(waits, name))
+    assert runs.run_due() == (name == "run_now")
+    waits.refresh_from_db()
+    assert waits.status == ("success" if name == "run_now" else "failed")
+    assert ("nora gave it up" in waits.message) is (name == "give_up")
+    assert verb(waits, name) not in client.page(page)
+    assert "does not wait any more" in client.told(verb(waits, name))[0]
+
+
+def test_what_waits_is_left_alone_by_who_may_only_look(waits: DirectorySyncRun):
+    client = logged_in(staff("wecom.view_directorysyncrun"))
+    assert client.post(verb(waits, "give_up")).status_code == 403
+    waits.refresh_from_db()
+    assert waits.status == "pending"
+
+
 # -- previews --------------------------------------------------------------------------------------------------------
 
 

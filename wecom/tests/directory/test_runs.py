@@ -171,7 +171,7 @@ def test_a_long_block_gives_the_worker_back(company: Company, saved_app: WeComCo
     assert timedelta(minutes=58) < run.not_before - timezone.now() < timedelta(minutes=61)
     assert runs.run_due() == 0 and runs.sweep() == 0
     with pytest.raises(runs.AlreadyRunning):
-        runs.open_run(saved_app, "user")
+        runs.open_run(saved_app, "full", automatic=True)
     redis().delete(pause_key(app_key(saved_app), "user/list"))
     DirectorySyncRun.objects.update(not_before=timezone.now())
     assert runs.sweep() == 1 and runs.run_due() == 1
