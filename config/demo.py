@@ -71,8 +71,10 @@ class Addresses:
         return f"http://127.0.0.1:{self.library}"
 
     def settings(self, var: Path) -> dict[str, str]:
-        """What moves with the ports; also in the .env, so that commands in another terminal find the demo."""
+        """What moves with the ports, and what the demo's people need; also in the .env, so that commands in another
+        terminal find the demo."""
         return {
+            "PASSWORD_LOGIN": "everybody",
             "API_BASE_URL": self.site,
             "DATABASE_URL": f"sqlite:///{var / DATABASE}",
             "REDIS_URL": f"redis://127.0.0.1:{self.redis}/0",

@@ -231,7 +231,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "wecom.login.backends.WeComMemberBackend",
 ]
-PASSWORD_LOGIN = env.choice("PASSWORD_LOGIN", "everybody", ["everybody", "superusers"])
+PASSWORD_LOGIN = env.choice("PASSWORD_LOGIN", "superusers", ["everybody", "superusers"])
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

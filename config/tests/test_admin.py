@@ -213,6 +213,33 @@ def test_one_address_cannot_try_one_password_on_everybody(monkeypatch: pytest.Mo
     assert log_in(elsewhere, "boss", "right") == 302
 
 
+def test_many_addresses_cannot_guess_one_persons_password_together(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(login_guard, "FAILURES_PER_USER", 6)
+    User.objects.create_superuser("boss", password="right")
+    User.objects.create_user("li", password="right", is_staff=True)
+    office, new = Client(REMOTE_ADDR="203.0.113.1"), Client(REMOTE_ADDR="203.0.113.99")
+
+    def log_in(client: Client, username: str, password: str) -> int:
+        return client.post("/admin/login/", {"username": username, "password": password}).status_code
+
+    assert log_in(office, "boss", "right") == 302
+    guesses = [log_in(Client(REMOTE_ADDR=f"203.0.113.{number}"), "boss", "guess") for number in range(10, 17)]
+    assert guesses == [200] * 5 + [429] * 2
+    assert log_in(new, "boss", "right") == 429
+    assert log_in(office, "boss", "right") == 302  # a stranger must not lock the boss out of the boss's own office
+    assert log_in(new, "li", "right") == 302
+
+
+def test_one_address_alone_locks_nobody_out_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(login_guard, "FAILURES_PER_USER", 6)
+    User.objects.create_superuser("boss", password="right")
+    form = {"username": "boss", "password": "guess"}
+    for agent in range(9):  # each browser is counted in a row of its own
+        Client(REMOTE_ADDR="203.0.113.1", HTTP_USER_AGENT=f"b{agent}").post("/admin/login/", form)
+    here = Client(REMOTE_ADDR="203.0.113.2")
+    assert here.post("/admin/login/", {**form, "password": "right"}).status_code == 302
+
+
 class TestCreateApiToken:
     def run(self, *arguments: str) -> list[str]:
         out = StringIO()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.doctor import Result, failed, passed, register_check
-from wecom.configs import default_config
 from wecom.login.policy import CURRENT_STAFF, passwords_are_for_superusers
 
 
@@ -21,11 +19,6 @@ def log_in() -> Result:
         return failed(
             _("Nobody who may log in with a password has one, so nobody could log in while WeCom is away."),
             _("Run “python manage.py createsuperuser”, or give a superuser a password."),
-        )
-    if settings.PASSWORD_LOGIN == "superusers" and default_config() is None:  # noqa: S105 - no password
-        return failed(
-            _("PASSWORD_LOGIN=superusers has no effect, because no WeCom app is set up."),
-            _("Add the app under “WeCom apps” in admin, or set PASSWORD_LOGIN=everybody."),
         )
     count = User.objects.filter(CURRENT_STAFF).count()
     return passed(_("%(count)d staff users can log in with WeCom.") % {"count": count})

@@ -18,5 +18,5 @@ CURRENT_STAFF = Q(is_active=True, is_staff=True, wecom_member__isnull=False, wec
 
 
 def passwords_are_for_superusers() -> bool:
-    """Only while there is another way in: without a WeCom app PASSWORD_LOGIN restricts nobody."""
+    """The default, but only while there is another way in: without a WeCom app PASSWORD_LOGIN restricts nobody."""
     return settings.PASSWORD_LOGIN == "superusers" and default_config() is not None  # noqa: S105 - no password

@@ -36,6 +36,7 @@ class House(BaseHouse):
     def __init__(self, directory: Path, database: Database) -> None:
         super().__init__(directory, database)
         self.stack.environment |= {
+            "PASSWORD_LOGIN": "everybody",
             "WECOM_CORP_ID": CORP_ID,
             "WECOM_AGENT_ID": "1000042",
             "WECOM_SECRET": SECRET,

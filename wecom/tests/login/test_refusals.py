@@ -157,8 +157,9 @@ def test_what_cannot_be_a_code_is_not_sent_to_wecom(browser: LogInBrowser, li: M
 
 
 def test_guessed_codes_count_for_the_address_and_for_nobody_else(
-    li: Member, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    li: Member, peer: Peer, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ):
+    settings.PASSWORD_LOGIN = "everybody"
     peer.answer("auth/getuserinfo", {"errcode": 40029, "errmsg": "code"})
     monkeypatch.setattr(login_guard, "FAILURES_PER_ADDRESS", 7)
     here = LogInBrowser(REMOTE_ADDR="203.0.113.7")
