@@ -20,6 +20,12 @@ class ApprovalsConfig(AppConfig):
             description=_("Compares open approvals with WeCom and repairs what was lost on the way."),
         )
         register_schedule(
+            "approvals: reminders",
+            "approvals.reminders",
+            every=timedelta(minutes=15),
+            description=_("Reminds of approvals that are overdue by their rules, and escalates them."),
+        )
+        register_schedule(
             "approvals: cards",
             "approvals.cards",
             every=timedelta(minutes=10),

@@ -74,8 +74,10 @@ def _asked_node(name: str, entry: Any) -> Node:
 
 def _node(name: str, userids: Sequence[str], relation: str) -> Node:
     require_userids(name, userids)
-    once = {userid.casefold(): userid for userid in reversed(userids)}  # userids ignore case (doc 90195)
-    return Node(tuple(reversed(once.values())), relation)
+    once: dict[str, str] = {}
+    for userid in userids:
+        once.setdefault(userid.casefold(), userid)  # userids ignore case (doc 90195)
+    return Node(tuple(once.values()), relation)
 
 
 def require_userids(name: str, userids: Sequence[str]) -> None:

@@ -9,10 +9,7 @@ A transition whose channel is ``wecom`` never queues an operation that would rep
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals import chain as chains
@@ -49,6 +46,7 @@ from approvals.record import (
     tell,
     write_entry,
 )
+from approvals.reminding import next_reminder, remind_locked
 from approvals.settling import settled_status
 from approvals.transitions import LOCAL, SUBMITTABLE
 from wecom.directory import name_of
@@ -67,8 +65,6 @@ __all__ = [
     "submit",
     "withdraw",
 ]
-
-REMIND_EVERY = timedelta(minutes=10)
 
 
 def submit(
@@ -184,29 +180,15 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
 
 
 def remind(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> ApprovalInstance:
-    """Remind those whose turn it is, at most every REMIND_EVERY. Raises WrongState, NotAllowed."""
+    """Remind those whose turn it is, at most every APPROVAL_REMIND_MINUTES. Raises WrongState, NotAllowed."""
     with transaction.atomic():
         instance = lock_for(instance, "remind")
         permissions.require_applicant(actor, instance)
-        now = timezone.now()
-        if instance.last_reminded_at and now < instance.last_reminded_at + REMIND_EVERY:
+        if next_reminder(instance) is not None:
             raise WrongState(
                 _("The approvers were reminded a moment ago."), current=state_of(instance), code="reminded_recently"
             )
-        before = controlled(instance)
-        instance.last_reminded_at = now
-        save(instance, before=before)
-        entry = write_entry(
-            instance,
-            actor=actor,
-            action="remind",
-            outcome=Outcome.APPLIED,
-            from_status=instance.status,
-            comment=comment,
-        )
-        waiting = steps.open_steps(instance.steps.all())
-        told = [userid for step in waiting for userid in (step.userid, step.delegated_to)]
-        announce(instance, actor=actor, entry=entry, to=told, verb="remind")
+        remind_locked(instance, actor=actor, comment=comment)
         return instance
 
 

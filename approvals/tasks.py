@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
@@ -9,6 +10,7 @@ from celery import shared_task
 from approvals import batches, operations
 from approvals.cards.ending import queue_ending
 from approvals.models import BatchItem, SyncOperation
+from approvals.overdue import act_on_overdue
 from approvals.reconcile import reconcile as compare
 from config import durable
 
@@ -37,3 +39,9 @@ def turn_ending_cards() -> int:
 @shared_task(name="approvals.sweep")
 def sweep() -> int:
     return durable.sweep(SyncOperation) + durable.sweep(BatchItem)
+
+
+@shared_task(name="approvals.reminders")
+def reminders() -> dict[str, int]:
+    """Remind of overdue approvals, and escalate them."""
+    return asdict(act_on_overdue())

@@ -331,6 +331,11 @@ WECOM_CALLS_PER_MINUTE = env.integer("WECOM_CALLS_PER_MINUTE", 600, least=1, mos
 WECOM_STANDIN_URL = env.url("WECOM_STANDIN_URL", default="")
 WECOM_LOGIN_HOST = WECOM_STANDIN_URL or "https://login.work.weixin.qq.com"  # the page with the QR code
 WECOM_OAUTH_HOST = WECOM_STANDIN_URL or "https://open.weixin.qq.com"  # inside WeCom
+WECOM_JSSDK_URL = (  # doc 98416
+    f"{WECOM_STANDIN_URL}/jssdk.js"
+    if WECOM_STANDIN_URL
+    else "https://wwcdn.weixin.qq.com/node/open/js/wecom-jssdk-2.0.2.js"
+)
 # A form that is sent after the session ended leads to the log-in page, and inside WeCom from there straight on.
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(WECOM_OAUTH_HOST)
 

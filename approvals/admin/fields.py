@@ -77,7 +77,7 @@ class UseridField(forms.ChoiceField):
     def validate(self, value: str) -> None:
         super().validate(value)
         try:
-            chain.require_userids("userid", [value])
+            chain.require_userids("userid", [value] if value else [])
         except InvalidInput as error:
             raise forms.ValidationError(error.errors["userid"]) from error
 

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from approvals import mapping
 from approvals.admin.chain_form import STEP_FIELDS, ChainForm, chain_in_words, step_field
+from approvals.admin.fields import UseridField
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
@@ -26,6 +27,10 @@ from wecom.oa import TemplateDetail
 
 
 class RuleForm(ChainForm):
+    escalate_to = UseridField(
+        label=_("escalate to"), required=False, help_text=_("A member who may decide from then on as well.")
+    )
+
     class Meta:
         model = ApprovalRule
         exclude = ("chain",)
@@ -39,9 +44,23 @@ class RuleForm(ChainForm):
             self.add_error(
                 step_field(1), _("A flow in this system has no template to name the approvers: name them here.")
             )
-        if data.get("flow") == Flow.INTERNAL and data.get("template"):
-            self.add_error("template", _("A flow in this system uses no WeCom template."))
+        if data.get("flow") == Flow.WECOM_ENGINE and self.instance.chain:
+            self.add_error(step_field(1), _("WeCom's approval engine takes the approvers from its own template."))
+        self._check_template(data)
+        if data.get("escalate_after") and not data.get("escalate_to") and "escalate_to" not in self.errors:
+            self.add_error("escalate_to", _("Name the member."))
+        if data.get("escalate_to") and not data.get("escalate_after"):
+            self.add_error("escalate_after", _("After how many hours?"))
         return data
+
+    def _check_template(self, data: dict[str, Any]) -> None:
+        template: ApprovalTemplate | None = data.get("template")
+        if template is None or "flow" not in data:
+            return
+        if data["flow"] == Flow.INTERNAL:
+            self.add_error("template", _("A flow in this system uses no WeCom template."))
+        elif data["flow"] != template.flow:
+            self.add_error("template", _("This template belongs to the other flow of WeCom."))
 
 
 @admin.register(ApprovalRule)

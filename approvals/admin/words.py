@@ -46,6 +46,7 @@ OUTCOME_TONES = {
     Outcome.CONFLICT.value: "danger",
     Outcome.UNKNOWN.value: "warning",
     Outcome.FAILED.value: "danger",
+    Outcome.REFUSED.value: "warning",
 }
 ACTIONS = {
     "submit": _("Submitted"),
@@ -54,6 +55,7 @@ ACTIONS = {
     "withdraw": _("Withdrawn"),
     "delegate": _("Delegated"),
     "remind": _("Reminded"),
+    "escalate": _("Escalated"),
     "transfer": _("Transferred"),
     "revoke": _("Revoked"),
     "comment": _("Commented"),

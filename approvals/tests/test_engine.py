@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -225,7 +226,7 @@ def test_reminders_have_a_pause_between_them(submitted: Submitted, li: User, as_
         with pytest.raises(WrongState) as refusal:
             engine.remind(instance=instance, actor=as_actor(li))
         assert refusal.value.code == "reminded_recently"
-        clock.shift(engine.REMIND_EVERY)
+        clock.shift(timedelta(minutes=10))  # the default of APPROVAL_REMIND_MINUTES
         engine.remind(instance=instance, actor=as_actor(li))
     assert SyncOperation.objects.filter(payload__verb="remind").count() == 2
 
