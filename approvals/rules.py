@@ -42,6 +42,10 @@ def plan(quote: Quote, *, flow: str | None, approvers: Asked | None) -> Plan:
     rule = matching_rule(quote)
     chosen_flow = flow or (rule.flow if rule else Flow.WECOM_OA)
     chain = asked or (chains.read(rule.chain) if rule else ())
+    if chosen_flow == Flow.WECOM_ENGINE:
+        if asked:
+            raise InvalidInput({"approvers": [_("WeCom's approval engine takes the approvers from its own template.")]})
+        chain = ()
     if chosen_flow == Flow.INTERNAL:
         if not chain:
             raise InvalidInput({"approvers": [_("Name the approvers, or add an approval rule that does.")]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from approvals.mobile import views
+from approvals.mobile import engine_start, views
 
 app_name = "mobile"
 
@@ -16,4 +16,6 @@ urlpatterns = [
     path("approvals/<int:pk>/approve", views.approve, name="approve"),
     path("approvals/<int:pk>/reject", views.reject, name="reject"),
     path("approvals/<int:pk>/delegate", views.delegate, name="delegate"),
+    path("approvals/<int:pk>/start", engine_start.start, name="start"),
+    path("approvals/<int:pk>/start/signatures", engine_start.signatures, name="signatures"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from approvals import engine
 from approvals.actors import Actor
 from approvals.chain import everybody, read
-from approvals.exceptions import InvalidInput
+from approvals.exceptions import InvalidInput, NotAllowed
 from approvals.models import ApprovalInstance, ApprovalRule, Quote
 from approvals.tests.chains import one_step
 
@@ -50,3 +51,55 @@ def test_superusers_may_decide_on_their_own_quotes(quote: Quote, li: User, as_ac
     actor = as_actor(User.objects.get(pk=li.pk))
     instance = engine.submit(quote=quote, actor=actor, flow="internal", approvers=["li.mei"])
     assert engine.approve(instance=instance, actor=actor).status == "approved"
+
+
+def test_the_engines_approvers_are_those_of_its_own_template(submitted: Submitted) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        submitted(flow="wecom_engine", approvers=["wang.boss"])
+    assert set(refusal.value.errors) == {"approvers"}
+    ApprovalRule.objects.create(name="all", flow="wecom_oa", chain=one_step("wang.boss"))
+    instance = submitted(flow="wecom_engine")
+    assert (instance.chain, instance.steps.count()) == ([], 0)
+    assert instance.template is not None
+    assert (instance.template.template_id, instance.template.flow) == ("TplQuoteEngine", "wecom_engine")
+
+
+CHAIN = [{"userids": ["zhao.vp"]}, {"userids": ["wang.boss", "Zhao.VP", "WANG.boss"], "relation": "any"}]
+
+
+def test_a_chain_is_named_step_by_step(submitted: Submitted) -> None:
+    instance = submitted(flow="internal", approvers=CHAIN)
+    assert instance.chain == [
+        {"userids": ["zhao.vp"], "relation": "all"},
+        {"userids": ["wang.boss", "Zhao.VP"], "relation": "any"},  # userids ignore case: each once
+    ]
+    places = instance.steps.values_list("node", "position", "userid", "relation")
+    assert list(places) == [(0, 0, "zhao.vp", "all"), (1, 0, "wang.boss", "any"), (1, 1, "Zhao.VP", "any")]
+
+
+def test_the_next_step_begins_when_the_one_before_has_agreed(
+    submitted: Submitted, wang: User, zhao: User, as_actor: Any
+) -> None:
+    instance = submitted(flow="internal", approvers=CHAIN)
+    with pytest.raises(NotAllowed):
+        engine.approve(instance=instance, actor=as_actor(wang))
+    assert engine.approve(instance=instance, actor=as_actor(zhao)).status == "pending"
+    assert engine.approve(instance=instance, actor=as_actor(wang)).status == "approved"
+
+
+@pytest.mark.parametrize(
+    "approvers",
+    [
+        ["wang.boss", {"userids": ["zhao.vp"]}],
+        [{"userids": []}],
+        [{"userids": "wang.boss"}],
+        [{"userids": ["wang.boss"], "relation": "most"}],
+        [{"userids": ["<script>"]}],
+        [{"people": ["wang.boss"]}],
+        [{"userids": ["wang.boss"]}] * 11,
+    ],
+)
+def test_a_chain_that_means_nothing_is_refused(submitted: Submitted, approvers: Any) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        submitted(flow="internal", approvers=approvers)
+    assert set(refusal.value.errors) == {"approvers"}

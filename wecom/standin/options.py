@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_TEMPLATE_ID = "TplQuoteDemo"
+DEFAULT_ENGINE_TEMPLATE_ID = "TplQuoteEngine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Options:
     aes_key: str
     callback_url: str = ""
     template_id: str = DEFAULT_TEMPLATE_ID
+    engine_template_id: str = DEFAULT_ENGINE_TEMPLATE_ID
     calls_per_minute: int = 600
     company_size: int = 0
     contact_secret: str = ""

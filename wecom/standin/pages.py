@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from config.standin.errors import ControlError
 from config.standin.web import Request, Response, change_language, html_response, language_of, redirect
-from wecom.standin import login_pages, tokens
+from wecom.standin import jssdk, login_pages, tokens
 from wecom.standin.acts import act
 from wecom.standin.cards import count_pressable, press
 from wecom.standin.company import MEMBERS, Member, find_member, visible_members
@@ -128,6 +128,11 @@ def act_page(world: World, request: Request) -> Response:
     return redirect(f"/phone/approvals/{quote(key)}?{urlencode({'as': userid, 'tab': tab})}")
 
 
+def engine_page(world: World, request: Request) -> Response:
+    """WeCom's form, as a page of the product opened it."""
+    return _page(world, "engine", jssdk.opened(world, request))
+
+
 def customer_page(world: World, request: Request) -> Response:
     """What the member's phone does with a customer: ``add`` with a name, ``delete``, and ``remove_member``, which is
     the customer's doing."""
@@ -186,6 +191,9 @@ _PAGES = {
     ("POST", "/phone/act"): act_page,
     ("POST", "/phone/card"): card_page,
     ("POST", "/phone/customers"): customer_page,
+    ("GET", jssdk.SCRIPT_PATH): jssdk.script,
+    ("POST", "/engine/open"): engine_page,
+    ("POST", "/engine/start"): jssdk.send_off,
     ("GET", "/faults"): faults_page,
     ("POST", "/faults"): change_faults,
     ("GET", login_pages.QR_PATH): login_pages.qr_page,

@@ -74,6 +74,7 @@ CREATE INDEX IF NOT EXISTS cards_by_task ON cards (task_id);
 CREATE INDEX IF NOT EXISTS cards_by_msgid ON cards (msgid, task_id);
 CREATE TABLE IF NOT EXISTS recalled (msgid TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires_at REAL NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tickets (kind TEXT PRIMARY KEY, ticket TEXT NOT NULL, expires_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS login_codes (
     code TEXT PRIMARY KEY,
     identity TEXT NOT NULL,

@@ -20,6 +20,7 @@ SECRET = "canary-corp-secret-7Qd2mZx9LbN4"
 CALLBACK_TOKEN = "CanaryCallbackToken2026"
 AES_KEY = "CanaryAesKey2026mVx9LbN4cJpYf6HsGd1UeAo3iE0"
 TEMPLATE_ID = "TplQuoteDemo"
+ENGINE_TEMPLATE_ID = "TplQuoteEngine"
 PASSWORD = "canary-password-Tk7w"
 CAST = {
     # user name → (WeCom userid, role)
@@ -97,6 +98,7 @@ def _hire() -> dict[str, str]:
         callback_token=CALLBACK_TOKEN,
         encoding_aes_key=AES_KEY,
         template_id=TEMPLATE_ID,
+        engine_template_id=ENGINE_TEMPLATE_ID,
         is_default=True,
     )
     password = make_password(PASSWORD, hasher="pbkdf2_sha256")  # the processes know the production hashers only

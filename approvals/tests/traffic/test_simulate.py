@@ -44,7 +44,7 @@ def test_the_command_says_what_it_did(standin, pending):
 
 
 def test_an_engine_approval_is_found_by_our_number(standin, submitted):
-    instance = submitted(flow="wecom_engine", approvers=["wang.boss"])
+    instance = submitted(flow="wecom_engine")
     standin.post("engine/start", third_no=instance.third_no, userid="li.mei", approvers=["wang.boss"])
     simulate.simulate(quote_number=instance.quote.quote_number, action="approved")
     assert standin.approvals()[0]["status"] == "approved"

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from wecom.crypto import IllegalAesKey
 from wecom.standin import customers
 from wecom.standin.bulk import seed
-from wecom.standin.options import DEFAULT_TEMPLATE_ID, Options
+from wecom.standin.options import DEFAULT_ENGINE_TEMPLATE_ID, DEFAULT_TEMPLATE_ID, Options
 from wecom.standin.server import StandinServer
 from wecom.standin.world import World
 
@@ -48,6 +48,11 @@ class Command(BaseCommand):
             "--template-id",
             default=settings.WECOM_APPROVAL_TEMPLATE_ID or DEFAULT_TEMPLATE_ID,
             help="id of the quotation template (default %(default)s)",
+        )
+        parser.add_argument(
+            "--engine-template-id",
+            default=settings.WECOM_ENGINE_TEMPLATE_ID or DEFAULT_ENGINE_TEMPLATE_ID,
+            help="id of the template of the approval engine (default %(default)s)",
         )
         parser.add_argument(
             "--calls-per-minute", type=int, default=600, help="limit of each approval endpoint; 0 lifts all limits"
@@ -96,6 +101,7 @@ class Command(BaseCommand):
                     aes_key=options["aes_key"],
                     callback_url=options["callback_url"],
                     template_id=options["template_id"],
+                    engine_template_id=options["engine_template_id"],
                     calls_per_minute=options["calls_per_minute"],
                     company_size=options["company_size"],
                     contact_secret=options["contact_secret"],
