@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -11,11 +12,13 @@ from django.utils import timezone
 
 from approvals import steps
 from approvals.exceptions import NoInstance
-from approvals.judge import Verdict, judge
+from approvals.judge import Verdict, agreed_after_all, judge
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, InstanceStatus, Outcome
 from approvals.models.instances import LIVE
 from approvals.record import another_is_live, await_wecom, controlled, move, save, write_entry
 from approvals.remote import action_of, actor_of, at_of, find, is_older, note_unknown, poll_id
+from approvals.settling import our_decision
+from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import RemoteApproval
 
 READ_ANEW = "read:"
@@ -51,7 +54,11 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
     before = controlled(instance)
     known = list(instance.steps.order_by("node", "position"))  # the default order would join the approval again
     verdict = _weigh(instance, snapshot, known, source)
-    if verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
+    if verdict.outcome == Outcome.STALE and _was_no_conflict(instance, snapshot):
+        verdict, fresh = replace(verdict, outcome=Outcome.APPLIED), known
+        instance.conflict = False
+        move(instance, FROM_REMOTE[instance.remote_status], channel=Channel.WECOM, at=at_of(snapshot, source))
+    elif verdict.outcome in (Outcome.STALE, Outcome.UNKNOWN):
         fresh = known
     else:
         fresh = _take_over(instance, snapshot, verdict, known, at_of(snapshot, source))
@@ -109,8 +116,29 @@ def _take_over(
         move(instance, verdict.status, channel=Channel.WECOM, at=at)
         instance.error_code = instance.error_message = ""
     fresh = steps.mirror(instance, snapshot.steps, known)
+    if instance.status == InstanceStatus.PENDING and _agreed_in_both_places(fresh):
+        move(instance, InstanceStatus.APPROVED, channel=_channel_here(instance), at=at)
     await_wecom(instance, fresh)
     return fresh
+
+
+def _was_no_conflict(instance: ApprovalInstance, snapshot: RemoteApproval) -> bool:
+    return (
+        instance.conflict
+        and snapshot.status is not None
+        and agreed_after_all(ours=our_decision(instance), remote=instance.remote_status, late=snapshot.status)
+    )
+
+
+def _agreed_in_both_places(fresh: Sequence[ApprovalStep]) -> bool:
+    """Some have agreed here and the others there: all have, whichever came last."""
+    return any(step.decided_here for step in fresh) and steps.all_agreed(fresh)
+
+
+def _channel_here(instance: ApprovalInstance) -> str:
+    """Through which channel the part was decided that WeCom does not know yet."""
+    agreed = instance.timeline.filter(action="approve").exclude(channel=Channel.WECOM)
+    return agreed.order_by("-pk").values_list("channel", flat=True).first() or Channel.INTERNAL
 
 
 def _steps_moved(fresh: Sequence[ApprovalStep], known: Sequence[ApprovalStep]) -> bool:

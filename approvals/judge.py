@@ -13,6 +13,10 @@ WECOM_WINS = "wecom_wins"
 STILL_OPEN = frozenset({InstanceStatus.SUBMITTING, InstanceStatus.PENDING, InstanceStatus.FAILED})
 """Nobody has decided here. ``failed`` is no decision either: WeCom may know better whether a submission arrived."""
 
+BEFORE = {"revoked": InstanceStatus.APPROVED}
+"""What WeCom must have said before, although we may not have heard it: revoked means revoked after approval (fact
+sheet 4.7)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -37,9 +41,19 @@ def judge(*, status: InstanceStatus, decided_here: bool, remote: str, incoming: 
     target = FROM_REMOTE[incoming]
     if target == status or status in STILL_OPEN:
         return Verdict(Outcome.APPLIED, target, incoming)
-    if incoming == "pending":  # WeCom's flow is still running behind a decision taken here
+    agreed_before = status in (FROM_REMOTE.get(remote), BEFORE.get(incoming))
+    followed = agreed_before or not decided_here
+    contradicted = remote not in ("", "pending") and not followed
+    # WeCom's flow is still running behind a decision taken here; or the contradiction is known, be it open or settled,
+    # and what becomes of the form adds none
+    if incoming == "pending" or contradicted:
         return Verdict(Outcome.APPLIED, status, incoming)
-    agreed_before = FROM_REMOTE.get(remote) == status
-    if not decided_here or agreed_before:
+    if followed:
         return Verdict(Outcome.APPLIED, target, incoming)
     return Verdict(Outcome.CONFLICT, target if policy == WECOM_WINS else status, incoming, conflict=True)
+
+
+def agreed_after_all(*, ours: InstanceStatus, remote: str, late: str) -> bool:
+    """Whether a word that arrives ``late`` shows that there never was a conflict: WeCom had said the same as ``ours``
+    before it moved on to ``remote``."""
+    return late != "pending" and remote in REMOTE[late] and FROM_REMOTE[late] == ours

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.judge import FIRST_WINS, WECOM_WINS, Verdict, judge
+from approvals.judge import FIRST_WINS, WECOM_WINS, Verdict, agreed_after_all, judge
 from approvals.models import InstanceStatus as S
 from approvals.models import Outcome
 from approvals.transitions import FROM_REMOTE, REMOTE
@@ -58,8 +58,9 @@ def test_saying_it_twice_changes_nothing_more(
 @given(remote_states, decided)
 def test_under_first_wins_our_decision_survives_every_contradiction(incoming: str, status: S) -> None:
     verdict = judge(status=status, decided_here=True, remote="pending", incoming=incoming, policy=FIRST_WINS)
-    assert verdict.status == status
-    assert verdict.conflict == (FROM_REMOTE[incoming] not in (status, S.PENDING))
+    agreed_before = (incoming, status) == ("revoked", S.APPROVED)
+    assert verdict.status == (S.REVOKED if agreed_before else status)
+    assert verdict.conflict == (FROM_REMOTE[incoming] not in (status, S.PENDING) and not agreed_before)
 
 
 @given(remote_states.filter(lambda word: word != "pending"), decided)
@@ -68,12 +69,40 @@ def test_under_wecom_wins_its_decision_is_taken_and_a_contradiction_is_still_a_c
 ) -> None:
     verdict = judge(status=status, decided_here=True, remote="pending", incoming=incoming, policy=WECOM_WINS)
     assert verdict.status == FROM_REMOTE[incoming]
-    assert verdict.conflict == (FROM_REMOTE[incoming] != status)
+    agreed_before = (incoming, status) == ("revoked", S.APPROVED)
+    assert verdict.conflict == (FROM_REMOTE[incoming] != status and not agreed_before)
 
 
 def test_a_revocation_after_both_sides_agreed_is_followed_not_disputed() -> None:
     verdict = follow(["approved", "revoked"], status=S.APPROVED, decided_here=True)
     assert verdict == Verdict(Outcome.APPLIED, S.REVOKED, "revoked")
+
+
+def test_a_revocation_tells_that_wecom_had_approved_even_if_that_was_never_heard() -> None:
+    verdict = follow(["revoked"], status=S.APPROVED, decided_here=True)
+    assert verdict == Verdict(Outcome.APPLIED, S.REVOKED, "revoked")
+
+
+@pytest.mark.parametrize("policy", [FIRST_WINS, WECOM_WINS])
+def test_a_contradiction_is_brought_before_a_person_once(policy: str) -> None:
+    """It was settled, ours stands; the form that was overruled is deleted."""
+    verdict = judge(status=S.APPROVED, decided_here=True, remote="rejected", incoming="deleted", policy=policy)
+    assert verdict == Verdict(Outcome.APPLIED, S.APPROVED, "deleted")
+
+
+@pytest.mark.parametrize(
+    ("ours", "remote", "late", "expected"),
+    [
+        (S.APPROVED, "deleted", "approved", True),
+        (S.APPROVED, "deleted", "paid", True),
+        (S.REJECTED, "deleted", "rejected", True),
+        (S.APPROVED, "deleted", "rejected", False),
+        (S.APPROVED, "rejected", "approved", False),
+        (S.APPROVED, "deleted", "pending", False),
+    ],
+)
+def test_a_late_word_may_show_that_both_had_agreed(ours: S, remote: str, late: str, expected: bool) -> None:
+    assert agreed_after_all(ours=ours, remote=remote, late=late) is expected
 
 
 def test_pending_after_approval_is_out_of_date() -> None:
