@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from approvals.admin.conflicts import CloseConflictForm, conflict_context
 from approvals.admin.panel import approval_context
 from approvals.admin.verbs import APPROVAL_VERBS
 from approvals.admin.words import (
@@ -136,6 +137,8 @@ class ApprovalInstanceAdmin(FactsAdmin):
         return response
 
     def verb_context(self, request: HttpRequest, verb: Verb, obj: ApprovalInstance) -> dict[str, Any]:
+        if verb.form is CloseConflictForm:
+            return conflict_context(obj) if obj.conflict else {}
         context = approval_context(request, obj)
         return {
             "evidence_template": "approvals/evidence.html",

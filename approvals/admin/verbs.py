@@ -11,7 +11,8 @@ from unfold.enums import ActionVariant
 
 from approvals import engine, permissions, quotes
 from approvals.actors import Actor, actor_for
-from approvals.admin.forms import CloseConflictForm, CommentForm, DelegateForm, ReasonForm, SubmitForm
+from approvals.admin.conflicts import CloseConflictForm
+from approvals.admin.forms import CommentForm, DelegateForm, ReasonForm, SubmitForm
 from approvals.admin.many import ManyForm, ManyWithCommentForm, together
 from approvals.admin.sync import sync_now
 from approvals.exceptions import EngineError, InvalidInput
