@@ -34,15 +34,17 @@ def search(instance: ApprovalInstance, steps: Sequence[ApprovalStep], wanted: st
     rows = colleagues(instance).filter(matches).prefetch_related("departments").order_by("name", "userid")
     taken = {userid.casefold() for step in steps for userid in (step.userid, step.delegated_to)}
     taken.add(instance.applicant_userid.casefold())
-    # one person may stand in the lists of several apps of the company
-    found = {row.userid.casefold(): row for row in rows[: (MOST_FOUND + len(taken)) * 2]}
-    members = [member for folded, member in found.items() if folded not in taken]
+    # one person may stand in the lists of several apps of the company, of which some are told no names
+    named_last = sorted(rows[: (MOST_FOUND + len(taken)) * 2], key=lambda row: row.name != row.userid)
+    found = {row.userid.casefold(): row for row in named_last if row.userid.casefold() not in taken}
+    members = sorted(found.values(), key=lambda row: (row.name, row.userid))
     return Found(members[:MOST_FOUND], more=len(members) > MOST_FOUND)
 
 
 def colleague(instance: ApprovalInstance, userid: str) -> Member | None:
     """The current member ``userid`` of the approval's company."""
-    return colleagues(instance).filter(userid__iexact=userid).prefetch_related("departments").first()
+    rows = colleagues(instance).filter(userid__iexact=userid)
+    return max(rows, key=lambda row: row.name != row.userid, default=None)
 
 
 def colleagues(instance: ApprovalInstance) -> QuerySet[Member]:

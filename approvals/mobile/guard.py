@@ -61,19 +61,19 @@ def guarded(*methods: str, policy: dict[str, Any] = POLICY) -> Callable[[View], 
     of ``methods``, as when somebody loads the address of a button again, leads to the page of the approval."""
 
     def decorate(view: View) -> View:
-        known = decorator_from_middleware(_OwnCsrf)(_of_known(view, methods))
+        known: View = decorator_from_middleware(_OwnCsrf)(_of_known(view, methods))  # type: ignore[assignment]
 
         @wraps(view)
         def answer(request: HttpRequest, **place: Any) -> HttpResponse:
             speak_the_visitors_language(request)
-            response: HttpResponse = known(request, **place)
+            response = known(request, **place)
             for name, value in HEADERS.items():
                 response.headers[name] = value
             patch_vary_headers(response, ("Cookie", "Accept-Language"))
             return response
 
         # of the site's own CSRF check, whose place _OwnCsrf takes
-        decorated: View = csrf_exempt(csp(policy)(answer))  # type: ignore[arg-type]
+        decorated: View = csrf_exempt(csp(policy)(answer))  # type: ignore[assignment, arg-type]
         return decorated
 
     return decorate

@@ -150,7 +150,8 @@ def _item(item: Mapping[str, str]) -> dict[str, str]:
 
 
 def _chain(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> list[NodeLines]:
-    names = names_of(userid for step in steps for userid in (step.userid, step.delegated_to) if userid)
+    people = [userid for step in steps for userid in (step.userid, step.delegated_to) if userid]
+    names = names_of(people, config_id=instance.config_id)
     turn = open_steps(steps) if instance.status in LIVE or instance.remote_pending else []
     nodes = []
     for _node, group in groupby(steps, key=lambda step: step.node):
@@ -174,7 +175,7 @@ def _step(step: ApprovalStep, names: Mapping[str, str], turn: Sequence[ApprovalS
 def _state(step: ApprovalStep, turn: Sequence[ApprovalStep]) -> str:
     """Of the pending ones, only those whose turn it is are waited for."""
     if step.kind == "cc":
-        return _("Copy")
+        return _("Gets a copy")
     if step.status != StepStatus.PENDING or step in turn:
         return str(step.get_status_display())
     return _("Turn has not come") if turn and step.node >= turn[0].node else _("Not needed any more")

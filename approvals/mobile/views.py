@@ -69,7 +69,12 @@ def mine(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "waiting": [_row(instance) for instance in waiting[: finding.MOST_WAITING]],
         "more": len(waiting) > finding.MOST_WAITING,
         "decided": [
-            {"step": step, "tone": STEP_TONES.get(step.status, ""), "at": moment(step.time), **_row(step.instance)}
+            {
+                "step": step,
+                "tone": STEP_TONES.get(step.status, ""),
+                "at": moment(step.time) if step.time else "",
+                **_row(step.instance),
+            }
             for step in finding.decided_lately(visitor)
         ],
         "here": reverse("mobile:list"),
@@ -156,7 +161,7 @@ def delegate(request: HttpRequest, case: Case) -> HttpResponse:
     wanted = (request.POST if sent else request.GET).get("q", "").strip()[: choosing.LONGEST_WANTED]
     chosen = choosing.colleague(case.instance, sent.get("delegate_to", "")) if sent else None
     form = DelegateForm(sent, offered=[chosen] if chosen else [])
-    if sent is not None and form.is_valid():
+    if chosen is not None and form.is_valid():
         try:
             engine.delegate(instance=case.instance, actor=case.visitor.actor(case.instance), **form.cleaned_data)
         except InvalidInput as error:

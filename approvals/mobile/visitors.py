@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from approvals.actors import Actor
 from approvals.models import ApprovalInstance, Channel, Flow
-from wecom.directory import member_of
+from wecom.directory import member_of, name_of
 from wecom.login.members import member_in
 from wecom.models import Member
 
@@ -21,6 +21,8 @@ class Visitor:
 
     user: User | None = None
     member: Member | None = None
+    name: str = ""
+    """The member's, as the timeline is to have it."""
 
     @property
     def userid(self) -> str:
@@ -36,7 +38,7 @@ class Visitor:
         """Acting on ``instance``. A quote that is decided here alone counts as decided in WeCom, where these pages are;
         in the other flows WeCom has a form of its own, which still has to be told."""
         channel = Channel.WECOM if instance.flow == Flow.INTERNAL else Channel.INTERNAL
-        return Actor(channel, user=self.user, userid=self.userid, name=self.member.name if self.member else "")
+        return Actor(channel, user=self.user, userid=self.userid, name=self.name)
 
 
 def identify(request: HttpRequest) -> Visitor | None:
@@ -44,4 +46,8 @@ def identify(request: HttpRequest) -> Visitor | None:
     if admin.site.has_permission(request) and isinstance(request.user, User):
         return Visitor(user=request.user, member=member_of(request.user))
     member = member_in(request)
-    return Visitor(user=member.user, member=member) if member else None
+    if member is None:
+        return None
+    # an app without the right to names knows userids only; another one of the company may know more
+    name = member.name if member.name != member.userid else name_of(member.userid, config_id=member.config_id)
+    return Visitor(user=member.user, member=member, name=name)

@@ -122,7 +122,10 @@ def long_one(li: User, ma: Member, member: Callable[..., Member]) -> ApprovalIns
     quotes.revise(quote=Quote.objects.get(), actor=actor)
     items = [{"name": "N" * 200, "specification": "S" * 400, "quantity": "999999999.999", "unit_price": "9999999.99"}]
     quotes.update_quote(quote=Quote.objects.get(), data={"items": items, "customer_name": "华" * 200}, actor=actor)
-    chain = [{"userids": ["ma.cfo", "long." + "x" * 59], "relation": "any"}, {"userids": ["y" * 64]}]
+    chain: list[dict[str, Any]] = [
+        {"userids": ["ma.cfo", "long." + "x" * 59], "relation": "any"},
+        {"userids": ["y" * 64]},
+    ]
     return engine.submit(quote=Quote.objects.get(), actor=actor, flow="internal", approvers=chain, comment="C" * 500)
 
 
