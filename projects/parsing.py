@@ -164,7 +164,7 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def _text(value: Any) -> str:
-    if type(value) is str:  # nothing else comes as often
+    if isinstance(value, str):
         return value.strip()
     if value is None:  # most of what is no text
         return ""
