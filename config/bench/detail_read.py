@@ -146,8 +146,6 @@ def _turn(stage: Stage, name: str, web: Web, requests: Sequence[bytes], count: i
     logged = ProjectAccessLog.objects.count()
     expected = BARE_ANSWER if name == "a bare HttpResponse" else ANSWER
     turn = take_turn(web, random.choices(requests, k=count), stage.folder / "requests", expected=expected)
-    if (
-        name != "a bare HttpResponse"
-    ):  # what is left of a log must not be written during another's turn, and it is whole
+    if name != "a bare HttpResponse":  # a log must not be written during another's turn; and it must be whole
         wait_until(lambda: ProjectAccessLog.objects.count() == logged + count, message="every look logged")
     return turn

@@ -28,8 +28,8 @@ PER_MINUTE = 600
 MOST_CLIENTS = 10_000
 ROW = """
 SELECT token.id, token.user_name, token.access_type, token.expires_at, token.revoked_at, project.remote_id,
-       project.document, project.document_version, project.fetched_at, source.confirmed_at, config.cache_ttl, config.phone_visible_to,
-       display.version, display.timezone
+       project.document, project.document_version, project.fetched_at, source.confirmed_at, config.cache_ttl,
+       config.phone_visible_to, display.version, display.timezone
 FROM projects_projectaccesstoken token
 JOIN projects_projectcache project ON project.id = token.project_id
 LEFT JOIN projects_remotesource source ON source.id = project.source_id AND project.unconfirmed_since IS NULL
