@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
+from django.db.models import Exists, OuterRef
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.urls import reverse
@@ -20,7 +21,7 @@ from django.utils import translation
 from config.sealed import SealBroken
 from wecom.callback import OF_ANOTHER_APP, CallbackCredentials, NoCredentials, UnknownAddress
 from wecom.crypto import CallbackCrypto, CallbackError, IllegalAesKey, gettext_noop
-from wecom.models import WeComConfig
+from wecom.models import Capability, CapabilityResult, WeComConfig
 
 FRESH_FOR = 5.0
 """Seconds for which a process uses credentials without looking again, so that a callback costs one statement."""
@@ -44,6 +45,21 @@ def default_config() -> WeComConfig | None:
     if found is None and settings.WECOM_CORP_ID and settings.WECOM_SECRET and not WeComConfig.objects.exists():
         found, _ = WeComConfig.objects.get_or_create(slug=BOOTSTRAP_SLUG, defaults=_from_settings())
     return found
+
+
+def directory_readers() -> list[WeComConfig]:
+    """The enabled apps that read the directory by schedule: one of each company, or people would be here twice.
+
+    Of the default app's company that one, whatever it may: that it may not is worth an incident. Of another company the
+    oldest of which the last probe does not say that it has no right to the directory.
+    """
+    default = default_config()
+    if default is None:
+        return []
+    barred = CapabilityResult.objects.filter(config=OuterRef("pk"), capability=Capability.DIRECTORY, ok=False)
+    others = WeComConfig.objects.filter(~Exists(barred), enabled=True).exclude(corp_id=default.corp_id)
+    oldest = {config.corp_id: config for config in others.order_by("-pk")}
+    return [default, *sorted(oldest.values(), key=lambda config: config.pk)]
 
 
 def _from_settings() -> dict[str, object]:

@@ -8,11 +8,11 @@ from celery import shared_task
 from config import durable
 from wecom import inbox, refusals, spool
 from wecom.client import for_config
-from wecom.configs import default_config
+from wecom.configs import config_for_slug, directory_readers
 from wecom.contacts import refreshes
 from wecom.directory_sync import previews, runs
 from wecom.errors import WeComError
-from wecom.models import CallbackEvent, ContactRefresh, DirectoryType, WeComConfig
+from wecom.models import CallbackEvent, ContactRefresh, DirectorySyncRun, DirectoryType, WeComConfig
 
 logger = structlog.get_logger(__name__)
 
@@ -53,16 +53,29 @@ def refresh_tokens() -> int:
 
 
 @shared_task(name="wecom.sync_directory")
-def sync_directory() -> str:
-    """A scheduled run over everything of the default app, which repeats by itself; returns the run's status."""
-    config = default_config()
+def sync_directory(app: str = "") -> dict[str, str]:
+    """Scheduled runs over everything, which repeat by themselves: of the app with the slug ``app``, else of one app of
+    each company. Returns the status of each app's run by slug."""
+    configs = _named(app) if app else directory_readers()
+    opened = [_open_scheduled(config) for config in configs]  # all of them first: what is open is run in any case
+    return {run.config.slug: str((runs.run(run) if ours else run).status) for run, ours in opened}
+
+
+def _named(app: str) -> list[WeComConfig]:
+    config = config_for_slug(app)
     if config is None:
-        return "no app"
+        logger.error("directory_app_unknown", app=app)
+        return []
+    return [config]
+
+
+def _open_scheduled(config: WeComConfig) -> tuple[DirectorySyncRun, bool]:
+    """The run, and whether it was opened now; if not, somebody is at it already."""
     try:
-        return str(runs.run(runs.open_run(config, DirectoryType.FULL, automatic=True)).status)
+        return runs.open_run(config, DirectoryType.FULL, automatic=True), True
     except runs.AlreadyRunning as busy:
         logger.info("directory_already_running", app=config.slug, run=busy.run.pk)
-        return str(busy.run.status)
+        return busy.run, False
 
 
 @shared_task(name="wecom.run_directory_runs")

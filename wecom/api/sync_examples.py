@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 
 SYNC = OpenApiExample("Everything", request_only=True, value={"syncType": "full", "force": False})
+OF_APP = OpenApiExample("With another app", request_only=True, value={"syncType": "user", "configId": 2})
 FORCE = OpenApiExample("Without the brake", request_only=True, value={"force": True})
 STARTED = OpenApiExample("On its way", response_only=True, status_codes=["202"], value={"logId": 812, "etaSeconds": 13})
 _LOG: dict[str, Any] = {

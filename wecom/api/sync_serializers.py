@@ -7,18 +7,21 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config.rest_fields import ExactSerializer, StrictBooleanField
+from config.rest_fields import ExactSerializer, StrictBooleanField, StrictIntegerField
+from wecom.api.config_serializers import LARGEST_ID
 from wecom.directory_sync import progress
 from wecom.models import DirectoryRunStatus, DirectorySyncRun, DirectoryType
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 10_000_000
+WHICH_APP = "The app that reads, by the id of /api/wework/config. Left out: the default app."
 
 
 class DirectorySyncForceSerializer(ExactSerializer):
     force = StrictBooleanField(
         default=False, help_text="Writes everything anew, and switches the brake on mass deletion off for this run."
     )
+    configId = StrictIntegerField(min_value=1, max_value=LARGEST_ID, required=False, help_text=WHICH_APP)
 
 
 class DirectorySyncRequestSerializer(DirectorySyncForceSerializer):
@@ -115,8 +118,20 @@ class SyncProgressSerializer(SyncLogSerializer):
 class SyncLogsQuerySerializer(serializers.Serializer[Any]):
     syncType = serializers.ChoiceField(DirectoryType.choices, required=False)
     status = serializers.ChoiceField(DirectoryRunStatus.choices, required=False)
+    configId = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_ID, required=False, help_text="Runs of this app only. Left out: of all apps."
+    )
     page = serializers.IntegerField(min_value=1, max_value=LAST_PAGE, default=1)
     pageSize = serializers.IntegerField(min_value=1, max_value=MOST_PER_PAGE, default=20)
+
+
+class SyncStatusQuerySerializer(serializers.Serializer[Any]):
+    configId = serializers.IntegerField(
+        min_value=1,
+        max_value=LARGEST_ID,
+        required=False,
+        help_text="The app, by the id of /api/wework/config. Left out: the default app.",
+    )
 
 
 class SyncLogsPaginationSerializer(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +27,7 @@ from wecom.api.sync_serializers import (
     SyncLogsQuerySerializer,
     SyncLogsSerializer,
     SyncProgressSerializer,
+    SyncStatusQuerySerializer,
     SyncStatusSerializer,
 )
 from wecom.configs import default_config
@@ -52,12 +54,14 @@ class StartsSync(ClosedApi):
     rights = {"POST": SYNC}
 
     @staticmethod
-    def started(request: Request, sync_type: str, *, force: bool) -> Response:
-        config = default_config()
+    def started(request: Request, sync_type: str, asked: dict[str, Any]) -> Response:
+        config = asked_app(asked)
         if config is None:
             raise WrongState("no_app", _("There is no WeCom app to ask. Add one in admin."))
+        if not config.enabled:
+            raise ValidationError({"configId": [_("This app is disabled.")]})
         try:
-            run = start(config, sync_type, force=force, user=request.user)
+            run = start(config, sync_type, force=asked["force"], user=request.user)
         except runs.AlreadyRunning as busy:
             raise WrongState(
                 "already_running", _("A run is at it already."), logId=busy.run.pk, status=busy.run.status
@@ -67,20 +71,30 @@ class StartsSync(ClosedApi):
         return Response(answer, status=status.HTTP_202_ACCEPTED)
 
 
+def asked_app(asked: dict[str, Any]) -> WeComConfig | None:
+    """The app that ``configId`` names, else the default one. Raises ValidationError."""
+    if "configId" not in asked:
+        return default_config()
+    config = WeComConfig.objects.filter(pk=asked["configId"]).first()
+    if config is None:
+        raise ValidationError({"configId": [_("There is no such WeCom app.")]})
+    return config
+
+
 class SyncView(StartsSync):
     @extend_schema(
         tags=TAGS,
         operation_id="wework_sync",
         summary="Synchronise the directory now",
-        description="A worker reads it from WeCom with the default app. One run for each type at a time; one over "
-        "everything excludes all others.",
+        description="A worker reads it from WeCom with the default app, or the one that `configId` names. One run for "
+        "each app and type at a time; one over everything excludes all others of its app.",
         request=DirectorySyncRequestSerializer,
         responses=answers(202, DirectorySyncStartedSerializer, {**WRITING, 409: BUSY}),
-        examples=[examples.SYNC, examples.STARTED],
+        examples=[examples.SYNC, examples.OF_APP, examples.STARTED],
     )
     def post(self, request: Request) -> Response:
         asked = self.sent(request, DirectorySyncRequestSerializer)
-        return self.started(request, asked["syncType"], force=asked["force"])
+        return self.started(request, asked["syncType"], asked)
 
 
 def starts(sync_type: DirectoryType, what: str) -> Any:
@@ -98,19 +112,19 @@ def starts(sync_type: DirectoryType, what: str) -> Any:
 class SyncDepartmentsView(StartsSync):
     @starts(DirectoryType.DEPARTMENT, "departments")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.DEPARTMENT, **self.sent(request, DirectorySyncForceSerializer))
+        return self.started(request, DirectoryType.DEPARTMENT, self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncUsersView(StartsSync):
     @starts(DirectoryType.USER, "users")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.USER, **self.sent(request, DirectorySyncForceSerializer))
+        return self.started(request, DirectoryType.USER, self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncCustomersView(StartsSync):
     @starts(DirectoryType.CUSTOMER, "customers")
     def post(self, request: Request) -> Response:
-        return self.started(request, DirectoryType.CUSTOMER, **self.sent(request, DirectorySyncForceSerializer))
+        return self.started(request, DirectoryType.CUSTOMER, self.sent(request, DirectorySyncForceSerializer))
 
 
 class SyncLogsView(ClosedApi):
@@ -128,7 +142,8 @@ class SyncLogsView(ClosedApi):
     def get(self, request: Request) -> Response:
         query = self.asked(request, SyncLogsQuerySerializer)
         page, size = query["page"], query["pageSize"]
-        filters = {"sync_type": query.get("syncType"), "status": query.get("status")}
+        app = asked_app(query) if "configId" in query else None
+        filters = {"sync_type": query.get("syncType"), "status": query.get("status"), "config": app}
         rows = DirectorySyncRun.objects.filter(**{name: value for name, value in filters.items() if value})
         entries = SyncLogSerializer(rows.defer("error_detail")[(page - 1) * size : page * size], many=True)
         pagination = {"page": page, "pageSize": size, "total": rows.count()}
@@ -156,12 +171,14 @@ class SyncStatusView(ClosedApi):
         tags=TAGS,
         operation_id="wework_sync_status",
         summary="Read how the synchronisation is doing",
-        description="Of the default app: its open runs, the last run of each type, its access token, its pauses.",
-        responses=answers(200, SyncStatusSerializer, {**READING, 403: FORBIDDEN}),
+        description="Of the default app, or the one that `configId` names: its open runs, the last run of each type, "
+        "its access token, its pauses.",
+        parameters=[SyncStatusQuerySerializer],
+        responses=answers(200, SyncStatusSerializer, {**READING, 400: INVALID, 403: FORBIDDEN}),
         examples=[examples.STATUS],
     )
     def get(self, request: Request) -> Response:
-        config = default_config()
+        config = asked_app(self.asked(request, SyncStatusQuerySerializer))
         ours = DirectorySyncRun.objects.filter(config=config).defer("error_detail")
         parts = (DirectoryType.DEPARTMENT, DirectoryType.USER, DirectoryType.CUSTOMER)
         found = {

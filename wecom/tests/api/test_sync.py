@@ -133,6 +133,41 @@ def test_bad_input_starts_nothing(client: Any, path: str, body: dict[str, Any], 
     assert not DirectorySyncRun.objects.exists()
 
 
+@pytest.fixture
+def another(config: WeComConfig) -> WeComConfig:
+    return WeComConfig.objects.create(
+        slug="sales", name="Sales", corp_id="wwother", agent_id=2, secret="other-secret", is_default=False
+    )
+
+
+@pytest.mark.parametrize("path", ["sync", "sync/departments", "sync/users", "sync/customers"])
+def test_another_app_is_named_by_its_id(client: Any, another: WeComConfig, path: str):
+    assert client.post(f"/api/wework/{path}", {"configId": another.pk}).status_code == 202
+    assert DirectorySyncRun.objects.get().config == another
+    assert client.post(f"/api/wework/{path}", {}).status_code == 202  # the default app's is another matter
+
+
+def test_an_app_that_cannot_be_asked_is_named(client: Any, another: WeComConfig):
+    WeComConfig.objects.filter(pk=another.pk).update(enabled=False)
+    for number in (another.pk, 999, "1", 0):
+        answer = client.post("/api/wework/sync", {"configId": number}, format="json")
+        assert (answer.status_code, list(answer.json())) == (400, ["configId"])
+    for path in ("sync/logs", "sync/status"):
+        answer = client.get(f"/api/wework/{path}?configId=999")
+        assert (answer.status_code, list(answer.json())) == (400, ["configId"])
+    assert not DirectorySyncRun.objects.exists()
+
+
+def test_logs_and_status_of_one_app(client: Any, config: WeComConfig, another: WeComConfig):
+    of_default, of_another = closed(config), closed(another)
+    assert [log["id"] for log in client.get("/api/wework/sync/logs").json()["logs"]] == [of_another.pk, of_default.pk]
+    for number, run in ((config.pk, of_default), (another.pk, of_another)):
+        told = client.get(f"/api/wework/sync/logs?configId={number}").json()
+        assert ([log["id"] for log in told["logs"]], told["pagination"]["total"]) == ([run.pk], 1)
+        assert client.get(f"/api/wework/sync/status?configId={number}").json()["last"]["user"]["id"] == run.pk
+    assert client.get("/api/wework/sync/status").json()["last"]["user"]["id"] == of_default.pk
+
+
 def test_without_an_app_there_is_nothing_to_ask(db: None):
     answer = client_of(staff(SYNC)).post("/api/wework/sync", {})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_app")

@@ -298,11 +298,30 @@ def test_progress_is_seen_from_outside(
 
 def test_the_scheduled_task_reads_the_default_app(company: Company, saved_app: WeComConfig) -> None:
     company.have(2)
-    assert tasks.sync_directory() == "success"
+    assert tasks.sync_directory() == {saved_app.slug: "success"}
     run = DirectorySyncRun.objects.get()
     assert run.automatic and run.sync_type == DirectoryType.FULL
     runs.open_run(saved_app, "user")
-    assert tasks.sync_directory() == "pending"
+    assert tasks.sync_directory() == {saved_app.slug: "pending"}
+
+
+def test_the_scheduled_task_reads_one_app_of_each_company(company: Company, saved_app: WeComConfig) -> None:
+    def another(slug: str, corp_id: str, **fields: Any) -> WeComConfig:
+        return WeComConfig.objects.create(
+            slug=slug, name=slug, corp_id=corp_id, agent_id=2, secret=saved_app.secret, **fields
+        )
+
+    company.have(2)
+    another("same-company", saved_app.corp_id)
+    another("off", "wwsubsidiary", enabled=False)
+    barred = another("barred", "wwsubsidiary")
+    barred.capabilities.create(capability="directory", ok=False, errcode=48002, checked_at=timezone.now())
+    another("reads", "wwsubsidiary")
+    another("late", "wwsubsidiary")
+    assert tasks.sync_directory() == {saved_app.slug: "success", "reads": "success"}
+    assert tasks.sync_directory(app="same-company") == {"same-company": "success"}
+    assert tasks.sync_directory(app="off") == tasks.sync_directory(app="nobody") == {}
+    assert DirectorySyncRun.objects.count() == 3
 
 
 def test_the_command(company: Company, saved_app: WeComConfig, capsys: pytest.CaptureFixture[str]) -> None:
