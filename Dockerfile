@@ -28,4 +28,4 @@ RUN ENV_FILE="" VAR_DIR=/tmp/build ALLOWED_HOSTS=build SECRET_KEY=only-while-the
 USER quotebridge
 VOLUME /var/lib/quotebridge
 EXPOSE 8000
-CMD ["gunicorn", "-c", "python:config.gunicorn", "--bind", "0.0.0.0:8000", "config.wsgi"]
+CMD ["python", "-m", "config.web", "--bind", "0.0.0.0:8000"]

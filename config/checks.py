@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from config.environment import Problem
+
 logger = structlog.get_logger(__name__)
 
 WRONG_SETTING = "config.E001"
-GUNICORN_BOOT_ERROR = 3
-"""The exit status that ends gunicorn instead of starting the worker again (gunicorn.arbiter.WORKER_BOOT_ERROR)."""
 AT_START = "start"
 """Tag of the checks that look into the database, and that web and workers run once, beside their work."""
 
@@ -31,12 +31,13 @@ def settings_are_usable(app_configs: Sequence[AppConfig] | None = None, **_: Any
     ]
 
 
-def refuse_to_start() -> None:
-    """End the process with one line per wrong setting; returns when there is none."""
-    for problem in settings.PROBLEMS:
+def refuse_to_start(more: Sequence[Problem] = ()) -> None:
+    """End the process with one line per wrong setting, those in ``more`` included; returns when there is none."""
+    problems = [*settings.PROBLEMS, *more]
+    for problem in problems:
         sys.stderr.write(f"Quotebridge cannot start: {problem}\n")
-    if settings.PROBLEMS:
-        raise SystemExit(GUNICORN_BOOT_ERROR)
+    if problems:
+        raise SystemExit(1)
 
 
 def check_at_start() -> threading.Thread:

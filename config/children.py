@@ -29,13 +29,6 @@ def spawn(
     The kernel kills it when the thread that called this ends, however it ends: call from the main thread.
     """
     parent = os.getpid()
-
-    def die_with_parent() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
     return subprocess.Popen(  # noqa: S603 - our own commands
         [str(part) for part in command],
         env=None if env is None else dict(env),
@@ -44,8 +37,17 @@ def spawn(
         stdout=stdout,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - no other way to reach prctl; runs two system calls
+        preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),  # noqa: PLW1509 - no other way to reach prctl; runs two system calls
     )
+
+
+def die_with_parent(number: int, parent: int) -> None:
+    """From now on the kernel sends this process the signal ``number`` when the thread that started it ends, however it
+    ends. ``parent``: the process of that thread."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
 
 
 def signal_group(process: subprocess.Popen[bytes], number: int) -> None:

@@ -202,7 +202,6 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
         for name, command in (("seed", "seed_demo"), ("projects", "seed_projects_demo"))
     ]
     celery = [sys.executable, *NO_WORD_ABOUT_ROOT, "-m", "celery", "--quiet", "-A", "config"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"]
     standin = manage("wecom_standin", "--port", str(addresses.standin), "--database", str(var / STANDIN_DATABASE))
     library = manage("projects_standin", "--port", str(addresses.library), "--database", str(var / LIBRARY_DATABASE))
     runner.start(
@@ -215,7 +214,7 @@ def _start(runner: Runner, addresses: Addresses, var: Path) -> list[str]:
         *seeds,
         Part(
             "web",
-            [*gunicorn, "--bind", f"127.0.0.1:{addresses.web}"],
+            [sys.executable, "-m", "config.web", "--bind", f"127.0.0.1:{addresses.web}"],
             ready=answers(f"{local}/health"),
         ),
     )

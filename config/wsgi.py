@@ -1,4 +1,4 @@
-"""What gunicorn serves: ``gunicorn -c python:config.gunicorn config.wsgi``."""
+"""What the web server serves, see config.web."""
 
 from __future__ import annotations
 

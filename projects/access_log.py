@@ -212,7 +212,7 @@ def flush() -> bool:
 
 
 os.register_at_fork(after_in_child=_start_anew)
-atexit.register(flush)  # gunicorn's workers leave by sys.exit
+atexit.register(flush)  # the web server's workers run it when they end, see config.web
 
 
 def note(request: HttpRequest, grant: Grant, door: str) -> None:

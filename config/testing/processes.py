@@ -180,13 +180,11 @@ class Stack:
         return self.start(arguments[0], [sys.executable, "manage.py", *arguments], **env)
 
     def web(self, *, port: int | None = None, workers: int = 1, threads: int = 8, **env: str) -> Web:
-        """gunicorn as in production; returns when it answers."""
+        """The web server as in production; returns when it answers."""
         port = port or free_port()
-        command = [
-            *(sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"),
-            *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", str(threads), "config.wsgi"),
-        ]
-        web = Web(self.start("web", command, **env), f"http://127.0.0.1:{port}")
+        command = [sys.executable, "-m", "config.web", "--bind", f"127.0.0.1:{port}", "--threads", str(threads)]
+        process = self.start("web", command, WEB_CONCURRENCY=str(workers), **env)
+        web = Web(process, f"http://127.0.0.1:{port}")
         web.process.wait_ready(lambda: answers(web.url + "/health"))
         return web
 

@@ -133,11 +133,11 @@ def test_manage_py_check_names_the_wrong_setting(setting: str, value: str):
 @pytest.mark.parametrize(
     "command",
     [
-        ["-m", "gunicorn", "-c", "python:config.gunicorn", "--bind", "127.0.0.1:0", "config.wsgi"],
+        ["-m", "config.web", "--bind", "127.0.0.1:0"],
         ["-m", "celery", "-A", "config", "worker"],
         ["-m", "celery", "-A", "config", "beat"],
     ],
-    ids=["gunicorn", "worker", "beat"],
+    ids=["web", "worker", "beat"],
 )
 def test_servers_stop_at_once_with_one_line_that_names_the_setting(command: list[str]):
     result = run(*command, FIELD_ENCRYPTION_KEYS="absent")
@@ -145,6 +145,12 @@ def test_servers_stop_at_once_with_one_line_that_names_the_setting(command: list
     said = [line for line in result.stderr.splitlines() if "FIELD_ENCRYPTION_KEYS" in line]
     assert [line.split(".")[0] for line in said] == ["Quotebridge cannot start: FIELD_ENCRYPTION_KEYS is missing"]
     assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_number_of_workers_is_a_wrong_setting():
+    result = run("-m", "config.web", WEB_CONCURRENCY="many")
+    said = "Quotebridge cannot start: WEB_CONCURRENCY must be a whole number from 1 to 64.\n"
+    assert (result.returncode, result.stderr) == (1, said)
 
 
 def test_check_deploy_is_silent_under_production_settings():

@@ -35,7 +35,7 @@ def test_every_line_of_the_web_server_is_json(stack: Stack):
     requests.get(f"{web.url}/no-such-page", timeout=5)
     web.process.terminate()
     lines = [json.loads(line) for line in web.process.output.splitlines()]
-    assert {"gunicorn.error", "django_structlog.middlewares.request"} <= {line["logger"] for line in lines}
+    assert {"_granian", "django_structlog.middlewares.request"} <= {line["logger"] for line in lines}
 
 
 def test_alive_means_only_that_the_process_answers(client: Client):
@@ -206,7 +206,7 @@ def test_database_and_redis_frozen_together_are_both_named_in_time(stack: Stack,
 
 
 def _threads(pid: int) -> int:
-    """Threads of gunicorn's worker, the child of ``pid``."""
+    """Threads of the web server's worker, the child of ``pid``."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     status = Path(f"/proc/{children[0]}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Threads:")))

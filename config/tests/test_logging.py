@@ -94,7 +94,7 @@ def test_structured_values_lose_their_secrets(log):
     assert "3" in log.getvalue()
 
 
-@pytest.mark.parametrize("name", ["urllib3.connectionpool", "django.request", "celery.worker", "gunicorn.error"])
+@pytest.mark.parametrize("name", ["urllib3.connectionpool", "django.request", "celery.worker", "_granian"])
 def test_lines_of_libraries_go_through_the_same_door(log, name):
     logging.getLogger(name).critical('"GET %s HTTP/1.1" %s', f"/cgi-bin/gettoken?corpsecret={CANARY}", 200)
     assert CANARY not in log.getvalue()

@@ -208,7 +208,7 @@ def test_many_threads_lose_nothing() -> None:
 
 @pytest.fixture
 def looked_at(stack: Stack, link: Issued, settings: Any) -> Callable[..., int]:
-    """GET from a real gunicorn; its status."""
+    """GET from a real web server; its status."""
     stack.environment["PROJECT_TOKEN_KEYS"] = ",".join(settings.PROJECT_TOKEN_KEYS)
     web = stack.web()
     session = requests.Session()
