@@ -10,7 +10,7 @@ class WeComAppConfig(AppConfig):
 
     def ready(self) -> None:
         from config.schedules import register_schedule
-        from wecom import doctor, gauges, keys, last_callback, retention  # noqa: F401 - each registers itself
+        from wecom import doctor, doctor_directory, doctor_rights, gauges, keys, last_callback, retention  # noqa: F401
         from wecom.login import doctor as login_doctor  # noqa: F401
 
         register_schedule(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 import requests
 from django.conf import settings
@@ -14,52 +16,37 @@ from django.utils.translation import gettext_lazy
 from config.doctor import Result, failed, passed, register_check
 from wecom.callback_doctor import examine
 from wecom.callback_ips import get_callback_ips
-from wecom.client import for_config
-from wecom.configs import default_config
-from wecom.errors import WeComError
+from wecom.client import WeComClient, for_config
+from wecom.doctor_asking import ALL_TOGETHER, Question, Trouble, enabled_apps, judge, no_app, put, troubles
+from wecom.findings import Words
 from wecom.models import WeComConfig
 
-UNTRUSTED_ADDRESS = 60020
 TIMEOUT = 5.0
 CLOCK_TOLERANCE = 60.0
 """Seconds. Callbacks are refused when they are an hour off; long before, searches miss what was just sent."""
 
 
-def _app() -> WeComConfig | None:
-    return default_config()
-
-
-def _no_app() -> Result:
-    return failed(
-        _("No WeCom app is set up."),
-        _("Add one under “WeCom apps” in admin, or set WECOM_CORP_ID, WECOM_AGENT_ID and WECOM_SECRET."),
-    )
-
-
 def token() -> Result:
-    """Whether the app's secret gives an access token."""
-    config = _app()
-    if config is None:
-        return _no_app()
-    try:
-        for_config(config).tokens.get()
-    except WeComError as error:
-        return failed(error.sentence, error.remedy)
-    return passed(_("WeCom gives an access token for app %(agent)s.") % {"agent": config.agent_id})
+    """Whether each app's secret gives an access token *now*, whatever is cached."""
+    return _ask_each(lambda client: client.tokens.ask_anew(), _("WeCom gives an access token for app %(agents)s."))
 
 
 def trusted_address() -> Result:
     """Whether WeCom accepts calls from this machine's address (企业可信IP); asked with a call that changes nothing."""
-    config = _app()
-    if config is None:
-        return _no_app()
-    try:
-        get_callback_ips(for_config(config))
-    except WeComError as error:
-        if error.errcode == UNTRUSTED_ADDRESS:
-            return failed(_("WeCom does not trust this machine's address."), error.remedy)
-        return failed(error.sentence, error.remedy)
-    return passed(_("WeCom accepts calls from this machine."))
+    return _ask_each(get_callback_ips, _("WeCom accepts calls from this machine."))
+
+
+def _ask_each(ask: Callable[[WeComClient], object], well: str) -> Result:
+    """One call for each enabled app, all at once."""
+    apps = enabled_apps()
+    if not apps:
+        return no_app()
+    answers = put([Question(app, "", partial(_in_the_name_of, app, ask)) for app in apps])
+    return judge(troubles(answers), well % {"agents": ", ".join(str(app.agent_id) for app in apps)})
+
+
+def _in_the_name_of(app: WeComConfig, ask: Callable[[WeComClient], object]) -> None:
+    ask(for_config(app))
 
 
 def clock() -> Result:
@@ -88,16 +75,26 @@ def clock() -> Result:
 
 
 def callback() -> Result:
-    """A verification and an event as WeCom sends them, through the public address."""
-    config = _app()
-    if config is None:
-        return _no_app()
-    gravest, said = examine(config).words()[0]
-    return passed(said.sentence) if gravest.ok else failed(said.sentence, said.remedy)
+    """A verification and an event as WeCom sends them, through the public address of each app that has one."""
+    apps = enabled_apps()
+    if not apps:
+        return no_app()
+    called = [apps[0], *(app for app in apps[1:] if app.callback_token)]
+    until, found, well = time.monotonic() + ALL_TOGETHER, [], []
+    for app in called:
+        if time.monotonic() > until:
+            found.append(Trouble(app, "", Words(_("Not asked: the addresses before it took too long."), "")))
+            continue
+        gravest, said = examine(app).words()[0]
+        if gravest.ok:
+            well.append(said.sentence)
+        else:
+            found.append(Trouble(app, "", said))
+    return judge(found, " ".join(well))
 
 
 register_check("wecom.token", gettext_lazy("WeCom access token"), token, place=60)
-register_check("wecom.address", gettext_lazy("Trusted address"), trusted_address, place=100)
+register_check("wecom.address", gettext_lazy("Trusted address"), trusted_address, place=65)
 # before whatever a wrong clock breaks: tokens seem valid that are not, signatures too old
 register_check("wecom.clock", gettext_lazy("Clock"), clock, place=55)
 register_check("wecom.callback", gettext_lazy("Callback"), callback, place=80)

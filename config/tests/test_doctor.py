@@ -107,8 +107,10 @@ class TestCommand:
         by_place = sorted(doctor._registered, key=lambda name: doctor._registered[name].place)
         assert by_place == [
             *("settings", "database", "keys", "redis", "worker", "beat"),
-            *("wecom.clock", "wecom.token", "approvals.template", "wecom.callback", "wecom.login"),
-            "wecom.address",
+            *("wecom.clock", "wecom.token", "wecom.address"),
+            *("approvals.template", "approvals.forms", "approvals.outgoing"),
+            *("wecom.callback", "approvals.arrivals", "wecom.login"),
+            *("wecom.rights", "wecom.reading", "wecom.directory"),
             *("projects.libraries", "projects.last_run", "projects.schedule"),
         ]
 

@@ -6,7 +6,7 @@ from approvals.tests.e2e.house import SECRET, House
 from config.testing.processes import wait_until
 from wecom.models import WeComConfig
 
-CHECKS = 15
+CHECKS = 21
 WRONG_SECRET = "canary-wrong-secret-0817"
 
 
