@@ -1,4 +1,5 @@
-"""The numbers on the admin's first page: what needs somebody. An app registers its own in its admin."""
+"""The numbers on the admin's first page, and panels below them: what needs somebody. An app registers its own in its
+admin."""
 
 from __future__ import annotations
 
@@ -67,7 +68,21 @@ class Number:
         return Card(self.label, count, reverse(f"admin:{self.page}"), self.icon, self.tone if count else "quiet")
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A section of its own, shown by ``template`` from ``content``; ``page`` (the name of its URL in admin) tells more,
+    and ``leads`` is the link's text."""
+
+    title: str | Promise
+    permission: str
+    template: str
+    content: Callable[[], dict[str, Any]]
+    page: str
+    leads: str | Promise
+
+
 _registered: list[tuple[int, Kind | Number]] = []
+_panels: list[tuple[int, Panel]] = []
 
 
 def register_cards(*kinds: Kind | Number, place: int) -> None:
@@ -79,3 +94,24 @@ def cards(request: HttpRequest) -> list[Card]:
     """One card for each number that this person may see; one small query each."""
     kinds = [kind for _place, kind in sorted(_registered, key=lambda entry: entry[0])]
     return [kind.card(request.user) for kind in kinds if request.user.has_perm(kind.permission)]
+
+
+def register_panels(*panels: Panel, place: int) -> None:
+    """As ``register_cards``."""
+    _panels.extend((place, panel) for panel in panels)
+
+
+def panels(request: HttpRequest) -> list[dict[str, Any]]:
+    """The panels that this person may see: ``title``, ``template``, ``content``, ``url`` and ``leads`` of each."""
+    shown = [panel for _place, panel in sorted(_panels, key=lambda entry: entry[0])]
+    return [
+        {
+            "title": panel.title,
+            "template": panel.template,
+            "content": panel.content(),
+            "url": reverse(f"admin:{panel.page}"),
+            "leads": panel.leads,
+        }
+        for panel in shown
+        if request.user.has_perm(panel.permission)
+    ]

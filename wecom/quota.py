@@ -33,8 +33,13 @@ class AppQuota:
     """Whether the app's secret can be opened."""
 
 
+def busy_levels(config: WeComConfig) -> list[Level]:
+    """The app's endpoints that are paused or were called in the last minute: paused ones first, then by use."""
+    return [level for level in _sorted_levels(config) if level.paused or level.used]
+
+
 def quota_of(config: WeComConfig) -> AppQuota:
-    found = sorted(levels(app_key(config), ENDPOINTS), key=lambda level: (-level.paused, -level.used, level.endpoint))
+    found = _sorted_levels(config)
     busy = [level for level in found if level.paused or level.used]
     idle = [level for level in found if not (level.paused or level.used)]
     tokens = _tokens(config)
@@ -56,6 +61,11 @@ def token_expires_at(config: WeComConfig) -> datetime | None:
     """When the app's access token ends; None: there is none, or none can be asked for."""
     tokens = _tokens(config)
     return None if tokens is None else _end(tokens)
+
+
+def _sorted_levels(config: WeComConfig) -> list[Level]:
+    found = levels(app_key(config), ENDPOINTS)
+    return sorted(found, key=lambda level: (-level.paused, -level.used, level.endpoint))
 
 
 def _tokens(config: WeComConfig) -> TokenStore | None:

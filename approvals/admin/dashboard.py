@@ -16,7 +16,7 @@ from approvals.models import ApprovalInstance, ApprovalStep, InstanceStatus, Quo
 from approvals.steps import belongs_to, open_steps
 from approvals.sync_request import TASK
 from approvals.visibility import visible_to
-from config.dashboard import COUNTED, Kind, cards, register_cards
+from config.dashboard import COUNTED, Kind, cards, panels, register_cards
 from config.durable import Status
 from wecom.models import CallbackEvent
 
@@ -78,7 +78,7 @@ register_cards(
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """UNFOLD's DASHBOARD_CALLBACK: adds ``cards``, ``waiting``, ``own_quotes`` and ``comparison``."""
+    """UNFOLD's DASHBOARD_CALLBACK: adds ``cards``, ``panels``, ``waiting``, ``own_quotes`` and ``comparison``."""
     may = request.user.has_perm
     if may("approvals.view_approvalinstance"):
         context["waiting"] = _waiting_for(request)
@@ -90,6 +90,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         schedule = PeriodicTask.objects.filter(task=TASK)
         context["comparison"] = schedule.values("enabled", "last_run_at").first()
     context["cards"] = cards(request)
+    context["panels"] = panels(request)
     return context
 
 

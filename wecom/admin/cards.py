@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.dashboard import Kind, Number, register_cards
+from config.dashboard import Kind, Number, Panel, register_cards, register_panels
+from wecom.admin.quota import panel_context
 from wecom.errors import WeComError
 from wecom.models import Member, WeComConfig
 from wecom.quota import pauses_of
@@ -34,6 +35,17 @@ register_cards(
         query="link=suggested&presence=current",
         icon="how_to_reg",
         tone="info",
+    ),
+    place=40,
+)
+register_panels(
+    Panel(
+        title=_("Calls to WeCom"),
+        permission="wecom.view_directorysyncrun",
+        template="wecom/quota_panel.html",
+        content=panel_context,
+        page="wecom_directorysyncrun_quota",
+        leads=_("Quota"),
     ),
     place=40,
 )

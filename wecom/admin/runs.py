@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -12,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -24,14 +22,14 @@ from config.admin_links import page_of
 from config.durations import duration_words
 from config.facts_admin import DayRangeFilter
 from config.live_runs import LiveRunsAdmin
+from wecom.admin.quota import quota_context
 from wecom.admin.run_verbs import GIVE_UP, RUN_NOW, SYNC
 from wecom.configs import default_config
 from wecom.directory_sync import previews, progress, runs
-from wecom.directory_sync.forecast import forecast
+from wecom.directory_sync.forecast import forecasts
 from wecom.directory_sync.runs import APPLYING
 from wecom.errors import WeComError
 from wecom.models import DirectorySyncRun, DirectoryType, WeComConfig
-from wecom.quota import quota_of
 from wecom.sync_request import start
 
 COUNTS = ("fetched", "created", "updated", "unchanged", "deleted", "failed")
@@ -64,12 +62,11 @@ class SynchroniseForm(forms.Form):
 
 
 def calls_expected(config: WeComConfig) -> list[dict[str, Any]]:
-    """For each type, what a run over it would take of WeCom's patience, by what is known here."""
+    """For each type, what a run over it would take of WeCom's patience."""
     found = []
-    for kind in DirectoryType:
-        calls, least = forecast(config, kind)
-        text = ngettext("about %(count)d call", "about %(count)d calls", calls) % {"count": calls}
-        found.append({"name": kind.label, "calls": text, "least": duration_words(least)})
+    for kind, expected in zip(DirectoryType, forecasts(config, DirectoryType.values), strict=True):
+        text = ngettext("about %(count)d call", "about %(count)d calls", expected.calls) % {"count": expected.calls}
+        found.append({"name": kind.label, "calls": text, "least": duration_words(expected.least)})
     return found
 
 
@@ -135,6 +132,7 @@ class DirectorySyncRunAdmin(LiveRunsAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("synchronise/expected", view(self.expected_view), name="wecom_directorysyncrun_expected"),
             path("preview/<uuid:key>", view(self.preview_view), name="wecom_directorysyncrun_preview"),
             path("preview/<uuid:key>/progress", view(self.preview_progress), name="wecom_preview_progress"),
             *super().get_urls(),
@@ -157,14 +155,25 @@ class DirectorySyncRunAdmin(LiveRunsAdmin):
         if request.method == "POST" and form.is_valid():
             asked = form.cleaned_data
             return self._preview(request, asked) if "preview" in request.POST else self._start(request, asked)
-        default = default_config()
         context = {
             **self._page(request, _("Synchronise"), gettext("Departments, members and customers of the company")),
             "form": form,
-            "expected": calls_expected(default) if default else [],
+            "expected_url": reverse("admin:wecom_directorysyncrun_expected"),
             "media": self.media + form.media,
         }
         return TemplateResponse(request, "wecom/synchronise.html", context)
+
+    def expected_view(self, request: HttpRequest) -> HttpResponse:
+        """What a run would take, for the app that is chosen. Of its own, because WeCom may be asked for it."""
+        if not self.has_synchronise_permission(request):
+            raise PermissionDenied
+        form = SynchroniseForm(request.GET)
+        form.fields = {"config": form.fields["config"]}
+        if not form.is_valid():
+            raise Http404
+        config = form.cleaned_data["config"]
+        context = {"app": config, "expected": calls_expected(config)}
+        return TemplateResponse(request, "wecom/expected.html", context)
 
     def _start(self, request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
         try:
@@ -217,20 +226,8 @@ class DirectorySyncRunAdmin(LiveRunsAdmin):
         """How the apps stand with WeCom at this moment."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = self._page(request, _("Quota"), gettext("Calls to WeCom, counted over all processes"))
-        now = timezone.now()
-        try:
-            context["apps"] = [
-                {
-                    "config": config,
-                    "quota": (quota := quota_of(config)),
-                    "busy": [(level, now + timedelta(seconds=level.paused)) for level in quota.busy],
-                    "token_paused_until": now + timedelta(seconds=quota.token_paused),
-                }
-                for config in WeComConfig.objects.filter(enabled=True).order_by("-is_default", "name")
-            ]
-        except WeComError as error:
-            context["trouble"] = error
+        page = self._page(request, _("Quota"), gettext("Calls to WeCom, counted over all processes"))
+        context = {**page, **quota_context()}
         return TemplateResponse(request, "wecom/quota.html", context)
 
     def _page(self, request: HttpRequest, title: Any, subtitle: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -33,29 +33,40 @@ class Forecast(NamedTuple):
 
 
 class _Asking:
-    """One call after the other in the app's name, and what the quickest took: the pace where there is no other."""
+    """Makes each call once, in the app's name, and knows what the quickest took: the pace where there is no other."""
 
     def __init__(self, client: WeComClient) -> None:
         self._client = client
+        self._answers: dict[Any, Any] = {}
         self.seconds: float | None = None
 
     def __call__(self, call: Callable[[WeComClient], Answer], /) -> Answer:
-        self._client.tokens.get()  # not a part of the pace
-        started = time.monotonic()
-        answer = call(self._client)
-        took = time.monotonic() - started
-        self.seconds = took if self.seconds is None else min(self.seconds, took)
+        if call not in self._answers:
+            self._client.tokens.get()  # not a part of the pace
+            started = time.monotonic()
+            self._answers[call] = call(self._client)
+            took = time.monotonic() - started
+            self.seconds = took if self.seconds is None else min(self.seconds, took)
+        answer: Answer = self._answers[call]
         return answer
+
+
+def forecasts(config: WeComConfig, sync_types: Sequence[str]) -> list[Forecast]:
+    """Of runs of these types that would start now, each by itself."""
+    asking = _asking(config)
+    calls = [sum(_calls(part, config, asking) for part in parts_of(sync_type)) for sync_type in sync_types]
+    measured = asking.seconds if asking else None
+    found = []
+    for sync_type, count in zip(sync_types, calls, strict=True):
+        pace = _last_pace(config, sync_type) or measured or 0.0
+        seconds = max(count * pace, shortest(READING_ENDPOINT, count, "bulk"))
+        found.append(Forecast(count, timedelta(seconds=seconds + _pause(config, parts_of(sync_type)))))
+    return found
 
 
 def forecast(config: WeComConfig, sync_type: str) -> Forecast:
     """Of a run that would start now."""
-    parts = parts_of(sync_type)
-    asking = _asking(config)
-    calls = sum(_calls(part, config, asking) for part in parts)
-    pace = _last_pace(config, sync_type) or (asking.seconds if asking else None) or 0.0
-    seconds = max(calls * pace, shortest(READING_ENDPOINT, calls, "bulk"))
-    return Forecast(calls, timedelta(seconds=seconds + _pause(config, parts)))
+    return forecasts(config, [sync_type])[0]
 
 
 def _asking(config: WeComConfig) -> _Asking | None:

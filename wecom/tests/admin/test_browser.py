@@ -48,6 +48,8 @@ def test_a_run_from_its_question_to_its_end(
     visitor = visit(admin_user, language)
     page = visitor.page
     visitor.go(reverse("admin:wecom_directorysyncrun_synchronise"))
+    page.wait_for_selector("#expected table")
+    assert page.locator("#expected tbody tr").count() == 4
     shoot(page, f"synchronise-{language}")
     page.select_option("#id_sync_type", "department")
     page.click("form:has(#id_sync_type) button[type=submit]:not([name=preview])")

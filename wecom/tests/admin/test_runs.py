@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from config.testing.admin_browser import logged_in
 from config.testing.people import staff
@@ -16,6 +17,7 @@ from wecom.budgets import Budget
 from wecom.client import for_config
 from wecom.directory_sync import previews, runs
 from wecom.errors import PermanentError
+from wecom.metrics import ENDPOINTS
 from wecom.models import Department, DirectorySyncRun, Member, WeComConfig
 from wecom.redis import redis
 from wecom.tests.directory.company import Company
@@ -26,7 +28,9 @@ pytestmark = pytest.mark.django_db
 
 SYNC = "wecom.sync_directory"
 LIST = "/admin/wecom/directorysyncrun/"
-SYNCHRONISE, QUOTA = (reverse(f"admin:wecom_directorysyncrun_{page}") for page in ("synchronise", "quota"))
+SYNCHRONISE, EXPECTED, QUOTA = (
+    reverse(f"admin:wecom_directorysyncrun_{page}") for page in ("synchronise", "expected", "quota")
+)
 
 
 @pytest.fixture
@@ -77,10 +81,20 @@ def test_looking_at_runs_is_not_starting_them(config: WeComConfig):
     assert not DirectorySyncRun.objects.exists()
 
 
-def test_what_a_run_will_take_is_told_before_it_starts(config: WeComConfig):
+def test_what_a_run_of_the_chosen_app_will_take_is_told_before_it_starts(config: WeComConfig, peer: Peer):
+    other = WeComConfig.objects.create(slug="other", corp_id="wwother", agent_id=1, secret="s", name="Other")
     Department.objects.bulk_create(Department(config=config, remote_id=n) for n in range(1, 2001))
-    page = logged_in(staff(SYNC)).page(SYNCHRONISE)
-    assert "about 2001 calls" in page or "about 2000 calls" in page
+    Department.objects.create(config=other, remote_id=1)
+    client = logged_in(staff(SYNC))
+    assert EXPECTED in client.page(SYNCHRONISE)
+    assert peer.received == []  # the page itself waits for nobody
+    page = client.page(EXPECTED, config=str(config.pk))
+    assert "Quotebridge" in page and "about 2001 calls" in page
+    page = client.page(EXPECTED, config=str(other.pk))
+    assert "Other" in page and "about 2 calls" in page
+    assert client.get(EXPECTED, {"config": "0"}).status_code == 404
+    assert logged_in(staff("wecom.view_directorysyncrun", name="rita")).get(EXPECTED).status_code == 403
+    assert not DirectorySyncRun.objects.exists()
 
 
 def test_a_form_that_makes_no_sense_starts_nothing(config: WeComConfig):
@@ -326,3 +340,28 @@ def test_the_first_page_tells_of_pauses(config: WeComConfig, settings: Any):
     assert card() == ("1", "warning", QUOTA)
     settings.REDIS_URL = refused_url().replace("http", "redis")
     assert card()[:2] == ("–", "quiet")
+
+
+def test_the_first_page_shows_the_busiest_endpoints_and_what_is_paused(config: WeComConfig, settings: Any):
+    client, budget = logged_in(staff("wecom.view_directorysyncrun")), Budget(app_key(config))
+    index = reverse("admin:index")
+    assert "No calls in the last minute, and no pauses." in client.page(index)
+    for count, endpoint in enumerate(ENDPOINTS[:7], 1):
+        for _call in range(count):
+            budget.take(endpoint)
+    budget.pause("user/list", 60)
+    budget.take("message/send")
+    (panel,) = client.get(index).context["panels"]
+    (app,) = panel["content"]["apps"]
+    expected = ["user/list", *reversed(ENDPOINTS[3:7])]
+    assert [level.endpoint for level, _until in app["busy"]] == expected
+    assert app["more"] == 4
+    page = client.page(index)
+    assert str(app["busy"][1][0].left) in page
+    assert date_format(timezone.localtime(app["busy"][0][1]), "H:i") in page
+    settings.REDIS_URL = refused_url().replace("http", "redis")
+    assert "Redis cannot be reached" in client.page(index)
+
+
+def test_the_panel_is_for_who_may_see_runs(config: WeComConfig):
+    assert logged_in(staff("wecom.view_member")).get(reverse("admin:index")).context["panels"] == []

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from wecom.budgets import Budget
-from wecom.directory_sync.forecast import forecast
-from wecom.models import Department, DirectorySyncRun, WeComConfig
+from wecom.directory_sync.forecast import forecast, forecasts
+from wecom.models import Department, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.tests.directory.company import Company
 from wecom.tests.directory.conftest import synchronise
 from wecom.tests.peers import Close, Peer, refused_url
@@ -53,6 +53,14 @@ def test_before_the_first_run_wecom_is_asked_once_how_large_the_company_is(
 def test_a_first_run_over_everything_asks_for_each_type(company: Company, saved_app: WeComConfig, peer: Peer) -> None:
     peer.answer(FOLLOWING, {"follow_user": [f"u{number}" for number in range(250)]})
     assert forecast(saved_app, "full").calls == 1 + 41 + 2 + 3
+
+
+def test_all_types_together_are_asked_for_once(company: Company, saved_app: WeComConfig, peer: Peer) -> None:
+    peer.answer(FOLLOWING, {"follow_user": ["u1"]})
+    found = forecasts(saved_app, DirectoryType.values)
+    assert [one.calls for one in found] == [1, 41, 3, 45]
+    assert found[3].least >= found[1].least
+    assert len(peer.calls("department/simplelist")) == len(peer.calls(FOLLOWING)) == 1
 
 
 @pytest.mark.parametrize("trouble", [{"errcode": 60011}, {"errcode": 45009}, Close()])
