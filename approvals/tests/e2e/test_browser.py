@@ -7,56 +7,32 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import translation
 
 from approvals.models import ApprovalRule, InstanceStatus
 from approvals.tests.chains import one_step
 from approvals.tests.e2e.clients import PROMISED_SECONDS
-from approvals.tests.e2e.house import PASSWORD, House
+from approvals.tests.e2e.house import House
+from approvals.tests.e2e.windows import fits, in_chinese, log_in, phone_window, watched
 from config.testing.processes import wait_until
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
-
-
-def in_chinese(word: Any) -> str:
-    with translation.override("zh-hans"):
-        return str(word)
 
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the pages' consoles complained about: scripts that failed, and what the content policy has blocked."""
     return []
 
 
 @pytest.fixture
 def desk(chromium_page: Any, complaints: list[str]) -> Any:
-    return _watched(chromium_page, complaints)
+    return watched(chromium_page, complaints)
 
 
 @pytest.fixture
 def phone(chromium: Any, complaints: list[str]) -> Iterator[Any]:
-    context = chromium.new_context(
-        timezone_id="Asia/Shanghai", locale="zh-CN", viewport=PHONE, has_touch=True, is_mobile=True
-    )
-    yield _watched(context.new_page(), complaints)
-    context.close()
-
-
-def _watched(page: Any, complaints: list[str]) -> Any:
-    page.set_default_timeout(10_000)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
-
-
-def log_in(page: Any, house: House, username: str) -> None:
-    page.goto(f"{house.url}/admin/login/")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{house.url}/admin/")
+    window = phone_window(chromium, complaints)
+    yield window
+    window.context.close()
 
 
 def make_quote(page: Any, house: House) -> None:
@@ -92,7 +68,7 @@ def test_a_quote_made_in_admin_is_agreed_to_on_the_phone_and_shown_within_five_s
 
     wait_until(waiting, PROMISED_SECONDS, "the form on Wang's phone", interval=0.2)
     phone.locator("a.card", has_text="苏州恒远").first.click()
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert fits(phone)
     phone.fill("[name=speech]", "同意，尽快发货")
     phone.click("button[value=agree]")
     phone.wait_for_url("**/phone/approvals/**")
