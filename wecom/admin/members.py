@@ -17,10 +17,10 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 
 from config.admin_verbs import VerbsMixin
 from config.facts_admin import HiddenColumns, Tones
-from config.phones import masked
 from config.verbs import Refused, Verb
 from wecom.admin.customers import SEE_PHONES
 from wecom.admin.filters import LinkFilter, PresenceFilter
+from wecom.admin.member_facts import SHOWN, MemberFacts
 from wecom.directory_sync.linking import confirm
 from wecom.models import Member, MemberDepartment, Origin
 
@@ -78,7 +78,7 @@ CONFIRM = Verb(
 
 def _reached_by(request: HttpRequest) -> tuple[tuple[str, ...], ...]:
     if request.user.has_perm(SEE_PHONES):
-        return ("mobile", "telephone"), ("email", "biz_mail")
+        return ("mobile_shown", "telephone"), ("email_shown", "biz_mail_shown")
     return (("mobile_masked", "telephone_masked"),)
 
 
@@ -113,7 +113,7 @@ class PlaceInline(TabularInline):
 
 
 @admin.register(Member)
-class MemberAdmin(VerbsMixin, HiddenColumns):
+class MemberAdmin(MemberFacts, VerbsMixin, HiddenColumns):
     verbs = (CONFIRM,)
     list_display = ("name", "userid", "places_shown", "position", "state", "staff_user", "config")
     list_select_related = ("user", "suggested_user", "config")
@@ -149,14 +149,22 @@ class MemberAdmin(VerbsMixin, HiddenColumns):
             ),
             (
                 _("Told by WeCom"),
-                {"fields": (*_reached_by(request), ("direct_leader", "status"))},
+                {
+                    "fields": (
+                        *_reached_by(request),
+                        ("direct_leader", "status_shown"),
+                        ("main_department_shown", "gender_shown"),
+                        # what companies add themselves may be anything, private numbers too
+                        ("avatar_shown", "extra_shown") if request.user.has_perm(SEE_PHONES) else "avatar_shown",
+                    )
+                },
             ),
             (None, {"fields": (("synced_at", "deleted_at"),)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> Sequence[str]:
         told = TOLD if obj is not None and obj.origin == Origin.WECOM else ()
-        return ("suggested_user", "mobile_masked", "telephone_masked", *told)
+        return ("suggested_user", *SHOWN, *told)
 
     def get_hidden(self, request: HttpRequest) -> Collection[str]:
         return () if request.user.has_perm(SEE_PHONES) else (*REACHED_BY, *TELLS_OF_IT)
@@ -179,14 +187,6 @@ class MemberAdmin(VerbsMixin, HiddenColumns):
             kwargs["queryset"] = users if request.user.is_superuser else users.exclude(is_superuser=True)
             kwargs["widget"] = UnfoldAdminSelect2Widget()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    @admin.display(description=_("mobile"))
-    def mobile_masked(self, member: Member) -> str:
-        return masked(member.mobile) if member.mobile else "–"
-
-    @admin.display(description=_("landline"))
-    def telephone_masked(self, member: Member) -> str:
-        return masked(member.telephone) if member.telephone else "–"
 
     # -- columns -----------------------------------------------------------------------------------------------------
 
