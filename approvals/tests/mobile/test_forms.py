@@ -209,3 +209,21 @@ def test_forms_are_counted(waiting: ApprovalInstance, ma: Member, qian: Member, 
     other = Phone.of(qian)
     other.open(page(waiting))
     assert other.press("Agree").status_code == 200
+
+
+def test_an_app_without_the_right_to_names_does_not_hide_them(
+    submitted: Submit, member: Callable[..., Member], wecom_app: WeComConfig
+):
+    """It is told userids only; another app of the company knows more."""
+    second = WeComConfig.objects.create(slug="b", name="b", corp_id=wecom_app.corp_id, agent_id=2, secret="x")
+    mine = member("sun.fin", "sun.fin")
+    member("sun.fin", "Olga Sun", config=second)
+    member("anna.x", "anna.x")
+    member("anna.x", "Anna Sun", config=second)
+    instance = submitted(flow="internal", approvers=["sun.fin"])
+    phone = Phone.of(mine)
+    phone.open(page(instance, "/delegate"), q="ANNA")
+    assert [one.name for one in phone.answer.context["found"].members] == ["Anna Sun"]
+    assert "Anna Sun was asked to decide as well." in phone.press("Delegate", delegate_to="anna.x").content.decode()
+    phone.press("Agree")
+    assert instance.timeline.get(action="approve").actor == "Olga Sun"
