@@ -25,6 +25,7 @@ class NotificationsConfig(AppConfig):
             listeners,  # noqa: F401
             metrics,  # noqa: F401
             retention,  # noqa: F401
+            start_checks,  # noqa: F401
         )
 
         remember_secret(settings.SMS_ACCESS_KEY_SECRET)
