@@ -17,7 +17,7 @@ from approvals.models import ApprovalCard, ApprovalTimeline, CardCode, Channel, 
 from approvals.record import renew_cards, write_entry
 from wecom.card_events import CardClick
 from wecom.directory import name_of
-from wecom.models import CallbackEvent, Member
+from wecom.models import CallbackEvent, Member, WeComConfig
 from wecom.signals import card_clicked
 
 
@@ -43,12 +43,15 @@ def take_in(click: CardClick, event: CallbackEvent, **_kwargs: Any) -> str:
 
 
 def _actor(click: CardClick) -> Actor:
-    member = Member.objects.select_related("user").filter(config=click.config_id, userid__iexact=click.userid).first()
+    """Who pressed, with the user that they are linked to in whichever of the company's apps: rights are the user's."""
+    company = WeComConfig.objects.filter(pk=click.config_id).values("corp_id")
+    rows = Member.objects.current().filter(config__corp_id__in=company, userid__iexact=click.userid)
+    member = min(rows.select_related("user"), key=lambda row: row.user_id is None, default=None)
     return Actor(
         channel=Channel.WECOM,
         user=member.user if member else None,
         userid=click.userid,
-        name=member.name if member else name_of(click.userid),
+        name=name_of(click.userid, config_id=click.config_id),
     )
 
 

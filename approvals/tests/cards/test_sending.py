@@ -9,7 +9,7 @@ import pytest
 from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalCard, Channel
-from wecom.models import Member
+from wecom.models import WeComConfig
 
 from .conftest import cards_of, last_operation
 
@@ -146,10 +146,8 @@ def test_a_lost_answer_to_sending_leaves_one_card(phones, asked, wang):
     assert len(phones.cards("wang.boss")) == 1
 
 
-def test_without_a_wecom_app_nothing_is_queued(quote, li, wang, wecom_app):
-    wecom_app.enabled = wecom_app.is_default = False
-    wecom_app.save()
-    Member.objects.filter(user=li).update(user=None)
+def test_without_a_wecom_app_nothing_is_queued(quote, li, wecom_app):
+    WeComConfig.objects.update(enabled=False, is_default=False)
     chain = [{"userids": ["wang.boss"], "relation": "all"}]
     instance = engine.submit(quote=quote, actor=actor_for(li, Channel.INTERNAL), flow="internal", approvers=chain)
-    assert instance.config is None or instance.operations.exists()
+    assert (instance.config, instance.operations.count()) == (None, 0)
