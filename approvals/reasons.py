@@ -30,7 +30,7 @@ from wecom.directory import names_of
 from wecom.snapshots import OA_STATUS
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
-NO_DIFFERENCE = frozenset({"settled", "tell", "old_proof", "never_reached"})
+NO_DIFFERENCE = frozenset({"settled", "tell", "cards", "old_proof", "never_reached"})
 """Reasons that are worth telling although the two sides say the same, or were made to."""
 NOTHING_TO_COMPARE = frozenset({"never_reached", "arrival_unknown"})
 """Reasons why there is no state of WeCom's that ours could equal or differ from."""
@@ -61,34 +61,7 @@ def reasons_of(
     timeline: Sequence[ApprovalTimeline],
     now: datetime,
 ) -> list[Reason]:
-    """Every reason that can be told from the rows, the weightiest first; empty when all is well."""
-    return [*_differences(instance, steps, operations, timeline, now), *_untold(instance, operations)]
-
-
-def remote_label(instance: ApprovalInstance) -> str:
-    """WeCom's state in words; a number that nobody has documented is shown as it is."""
-    if instance.flow == Flow.INTERNAL:
-        return ""
-    if _unknown_code(instance):
-        return _("Status %(code)s, not known here") % {"code": instance.remote_status_code}
-    if instance.remote_status == "paid":
-        return _("Paid")
-    if instance.remote_status in FROM_REMOTE:
-        return str(FROM_REMOTE[instance.remote_status].label)
-    return _("Not known yet")
-
-
-def _unknown_code(instance: ApprovalInstance) -> bool:
-    return instance.remote_status_code is not None and instance.remote_status_code not in OA_STATUS
-
-
-def _differences(
-    instance: ApprovalInstance,
-    steps: Sequence[ApprovalStep],
-    operations: Sequence[SyncOperation],
-    timeline: Sequence[ApprovalTimeline],
-    now: datetime,
-) -> list[Reason]:
+    """Every reason for a difference that can be told from the rows, the weightiest first; empty when all is well."""
     if instance.flow == Flow.INTERNAL:
         return []
     if instance.status == InstanceStatus.SUBMITTING:
@@ -111,6 +84,23 @@ def _differences(
     elif _open_at_wecom(instance) and now - (instance.last_synced_at or now) > PROOF_GROWS_OLD:
         reasons.append(_old_proof())
     return reasons
+
+
+def remote_label(instance: ApprovalInstance) -> str:
+    """WeCom's state in words; a number that nobody has documented is shown as it is."""
+    if instance.flow == Flow.INTERNAL:
+        return ""
+    if _unknown_code(instance):
+        return _("Status %(code)s, not known here") % {"code": instance.remote_status_code}
+    if instance.remote_status == "paid":
+        return _("Paid")
+    if instance.remote_status in FROM_REMOTE:
+        return str(FROM_REMOTE[instance.remote_status].label)
+    return _("Not known yet")
+
+
+def _unknown_code(instance: ApprovalInstance) -> bool:
+    return instance.remote_status_code is not None and instance.remote_status_code not in OA_STATUS
 
 
 def _open_at_wecom(instance: ApprovalInstance) -> bool:
@@ -206,7 +196,7 @@ def _unknown_status(instance: ApprovalInstance) -> Reason:
 def _remote_pending(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Reason:
     if instance.status == InstanceStatus.CANCELLED:
         sentence = _("It was withdrawn here. In WeCom %(who)s still has to press “撤销” (withdraw).")
-        who = _names(_people([instance.applicant_userid], instance))
+        who = together(people([instance.applicant_userid], instance))
     elif instance.status == InstanceStatus.REJECTED:
         sentence = _("It was rejected here. In WeCom %(who)s still has to press “驳回” (reject).")
         who = _waited_for(steps, one_is_enough=True)
@@ -215,7 +205,7 @@ def _remote_pending(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -
         who = _waited_for(steps)
     else:
         sentence = _("%(who)s agreed here and still has to press “同意” (agree) in WeCom.")
-        who = _names([step.name or step.userid for step in steps if step.decided_here])
+        who = together([step.name or step.userid for step in steps if step.decided_here])
     return Reason(
         "remote_pending",
         WARNING,
@@ -228,16 +218,16 @@ def _waited_for(steps: Sequence[ApprovalStep], *, one_is_enough: bool = False) -
     decided = [step for step in steps if step.decided_here]
     waiting = [step for step in steps if step.kind != "cc" and step.status == StepStatus.PENDING]
     chosen = decided or waiting if one_is_enough else decided + waiting
-    return _names([step.name or step.userid for step in chosen])
+    return together([step.name or step.userid for step in chosen])
 
 
-def _people(userids: Sequence[str], instance: ApprovalInstance) -> list[str]:
+def people(userids: Sequence[str], instance: ApprovalInstance) -> list[str]:
     """Names in the place of userids, where they are known."""
     names = names_of(userids, config_id=instance.config_id)
     return [names.get(userid.casefold(), userid) for userid in userids]
 
 
-def _names(names: Sequence[str]) -> str:
+def together(names: Sequence[str]) -> str:
     return _(", ").join(dict.fromkeys(filter(None, names))) or _("the approver")
 
 
@@ -293,17 +283,6 @@ def _old_proof() -> Reason:
         _("The regular comparison with WeCom has not confirmed this for a while."),
         _("Check that the schedule is on and that beat and a worker are running (/health/ready), or press “Sync now”."),
     )
-
-
-def _untold(instance: ApprovalInstance, operations: Sequence[SyncOperation]) -> list[Reason]:
-    dead = [row for row in operations if row.kind == OperationKind.TELL and row.status == Status.DEAD]
-    if not dead:
-        return []
-    sentence, remedy = error_of(dead[-1])
-    told = _("A message to %(who)s could not be delivered.") % {
-        "who": _names(_people(dead[-1].payload.get("to", []), instance))
-    }
-    return [Reason("tell", WARNING, f"{told} {sentence}".strip(), remedy, dead[-1].last_error)]
 
 
 def moment(at: datetime) -> str:

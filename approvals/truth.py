@@ -24,6 +24,7 @@ from approvals.reasons import (
     reasons_of,
     remote_label,
 )
+from approvals.undelivered import undelivered
 
 SUCCESS = "success"
 SEVERITY = (SUCCESS, INFO, WARNING, DANGER)
@@ -61,6 +62,7 @@ def truth_of(
 ) -> Truth:
     """The truth about ``instance``; ``steps`` and ``timeline`` in their own order, ``operations`` oldest first."""
     reasons = reasons_of(instance, steps=steps, operations=operations, timeline=timeline, now=now)
+    reasons += undelivered(instance, operations)
     agree = all(reason.code in NO_DIFFERENCE for reason in reasons)
     uncompared = any(reason.code in NOTHING_TO_COMPARE for reason in reasons)
     tone = max((reason.tone for reason in reasons), key=SEVERITY.index, default=SUCCESS)

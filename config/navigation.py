@@ -65,6 +65,7 @@ GROUPS: list[tuple[Promise, list[Entry]]] = [
             Entry("wecom.CallbackEvent", "inbox"),
             Entry("wecom.ContactRefresh", "person_search"),
             Entry("wecom.RefusedCallback", "block"),
+            Entry("approvals.ApprovalCard", "smartphone"),
             Entry("approvals.SyncOperation", "outbox"),
         ],
     ),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from approvals import quotes
 from approvals.admin import words
+from approvals.admin.cards import cards_of
 from approvals.admin.verbs import latest_approval
 from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
 from approvals.sync_request import can_sync
@@ -47,6 +48,7 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
             }
             for step in steps
         ],
+        "cards": cards_of(instance) if may("approvals.view_approvalcard") else [],
         "operations": operations if may("approvals.view_syncoperation") else [],
         "events": _events(instance) if may("wecom.view_callbackevent") else [],
         "can_sync": can_sync(instance) and may("approvals.sync_approval"),

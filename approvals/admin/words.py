@@ -8,7 +8,7 @@ from django.contrib.admin.utils import label_for_field
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import ApprovalTimeline, InstanceStatus, Outcome, Quote, QuoteStatus, StepStatus
+from approvals.models import ApprovalTimeline, CardState, InstanceStatus, Outcome, Quote, QuoteStatus, StepStatus
 from approvals.quotes import CONTENT_FIELDS
 from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import OA_STATUS
@@ -56,6 +56,7 @@ ACTIONS = {
     "delegate": _("Delegated"),
     "remind": _("Reminded"),
     "escalate": _("Escalated"),
+    "press": _("Button pressed"),
     "transfer": _("Transferred"),
     "revoke": _("Revoked"),
     "comment": _("Commented"),
@@ -67,6 +68,27 @@ ACTIONS = {
     "delete": _("Deleted"),
     "pay": _("Paid"),
     "close_conflict": _("Conflict closed"),
+}
+PRESSES = {
+    # why a press on a card had no effect (approvals.cards.refusals)
+    "not_your_card": _("The card was not sent to this person."),
+    "old_revision": _("The card was about an earlier revision."),
+    "ended": _("It had been decided already."),
+    "twice": _("They had agreed already."),
+    "not_your_turn": _("It was not their turn any more."),
+    "own_quote": _("Nobody decides on their own quote."),
+    "not_an_approver": _("They were no approver any more."),
+    "not_allowed": _("Their user lacks the right to decide on quotes."),
+    "unknown_button": _("The system does not know this button."),
+}
+CARD_TONES = {
+    CardState.QUEUED.value: "info",
+    CardState.LIVE.value: "warning",
+    CardState.LINK.value: "warning",
+    CardState.PASSED.value: "info",
+    CardState.CLOSED.value: "success",
+    CardState.RECALLED.value: "default",
+    CardState.LOST.value: "danger",
 }
 ATTENTION_TONES = {"conflict": "danger", "remote_pending": "warning"}
 SOURCES = {
@@ -97,10 +119,8 @@ def what_wecom_said(entry: ApprovalTimeline) -> str:
     """What an entry's other columns do not say, in one line: WeCom's part in it, to whom a turn was delegated, whose
     decision stands. Empty for what needs no more words."""
     details: dict[str, Any] = entry.details
-    if details.get("delegate_to"):
-        return gettext("Delegated to %(userid)s.") % {"userid": details.get("delegate_name") or details["delegate_to"]}
-    if details.get("keep"):
-        return gettext("Our decision was kept.") if details["keep"] == "ours" else gettext("WeCom's decision was kept.")
+    if here := _what_happened_here(details):
+        return here
     if details.get("errcode"):
         return _refusal(str(details["errcode"]))
     if details.get("sp_no"):
@@ -115,6 +135,16 @@ def what_wecom_said(entry: ApprovalTimeline) -> str:
         "source": SOURCES.get(str(details.get("source")), details.get("source")),
     }
     return gettext("WeCom said: status %(code)s (%(meaning)s), learned by %(source)s.") % values
+
+
+def _what_happened_here(details: dict[str, Any]) -> str:
+    if details.get("refused"):
+        return str(PRESSES.get(details["refused"], details["refused"]))
+    if details.get("delegate_to"):
+        return gettext("Delegated to %(userid)s.") % {"userid": details.get("delegate_name") or details["delegate_to"]}
+    if details.get("keep"):
+        return gettext("Our decision was kept.") if details["keep"] == "ours" else gettext("WeCom's decision was kept.")
+    return ""
 
 
 def _refusal(code: str) -> str:
