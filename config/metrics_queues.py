@@ -42,7 +42,7 @@ class _Found(NamedTuple):
     """The rows of one status."""
 
     status: str
-    count: int
+    rows: int
     due: datetime | None
     """When the first of them is or was due."""
     since: datetime | None
@@ -55,7 +55,7 @@ def read_queues() -> Iterable[Metric]:
     for model in queues():
         name, now = model._meta.label_lower, timezone.now()
         found = list(_look(model))
-        counts = {one.status: one.count for one in found}
+        counts = {one.status: one.rows for one in found}
         rows += [((name, status.value), counts.get(status.value, 0)) for status in SHOWN]
         late.append(((name,), _seconds_since((one.due for one in found), now)))
         oldest.append(((name,), _seconds_since((one.since for one in found), now)))
