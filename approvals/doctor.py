@@ -35,6 +35,7 @@ LATELY = timedelta(days=1)
 BY_CALLBACK = "callback"
 BY_COMPARISON = ("reconcile", "manual")
 """``source`` of the entries in the timeline (``approvals.incoming``)."""
+REFUSED_IN_A_ROW = 2
 GONE = frozenset({301025})
 """errcode for a number that WeCom does not know (any more)."""
 
@@ -102,22 +103,26 @@ def _ask(call: Callable[[WeComClient, str], object], app: WeComConfig, number: s
 
 
 def outgoing() -> Result:
-    """The last thing of each kind that was to be done at WeCom was done. These calls change something there, so they
-    are not tried, but what became of the last one is known."""
+    """What was to be done at WeCom lately was done. These calls change something there, so they are not tried, but what
+    became of the last ones is known. One that was refused is that quote's trouble, several in a row are the app's."""
     ended = SyncOperation.objects.filter(
         status__in=(Status.SUCCEEDED, Status.FAILED, Status.DEAD), updated_at__gte=timezone.now() - LATELY
     )
     for kind in OperationKind:
-        last = ended.filter(kind=kind).order_by("-updated_at", "-pk").first()
-        if last is None or last.status == Status.SUCCEEDED:
+        lasts = list(ended.filter(kind=kind).order_by("-updated_at", "-pk")[:REFUSED_IN_A_ROW])
+        if not lasts or lasts[0].status == Status.SUCCEEDED:
             continue
-        sentence = _("%(kind)s: the last attempt failed. %(error)s") % {"kind": kind.label, "error": last.last_error}
-        if last.status == Status.FAILED:
+        sentence = _("%(kind)s: the last attempt failed. %(error)s") % {
+            "kind": kind.label,
+            "error": lasts[0].last_error,
+        }
+        if lasts[0].status == Status.FAILED:
             return failed(sentence, _("It is repeated by itself; if that does not help, look at worker and network."))
-        return failed(
-            sentence,
-            _("Remove the cause, then press “Retry” at the sync operation in admin, or submit the quote again."),
-        )
+        if len(lasts) == REFUSED_IN_A_ROW and all(row.status == Status.DEAD for row in lasts):
+            remedy = _(
+                "Remove the cause, then press “Retry” at the sync operations in admin, or submit the quotes again."
+            )
+            return failed(sentence, remedy)
     return passed(_("What was to be done at WeCom lately is done."))
 
 

@@ -84,14 +84,16 @@ def exchange(
 
 def log_call(endpoint: str, started: float, error: WeComError | None = None) -> None:
     """Count an exchange that began at ``started`` (monotonic), and log one line: endpoint, errcode, milliseconds,
-    WeCom's hint."""
+    WeCom's hint. Whoever looks on (``patience``) is told the result by the caller, and provokes refusals to learn from
+    them: those are no warnings."""
     seconds = time.monotonic() - started
     metrics.count_call(endpoint, 0 if error is None else error.errcode, seconds)
     milliseconds = round(seconds * 1000)
     if error is None:
         logger.info("wecom_call", endpoint=endpoint, errcode=0, ms=milliseconds)
         return
-    logger.warning(
+    log = logger.warning if _patience.get() is None else logger.info
+    log(
         "wecom_call",
         endpoint=endpoint,
         errcode=error.errcode,

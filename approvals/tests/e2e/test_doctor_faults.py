@@ -222,7 +222,7 @@ def test_a_wecom_that_hangs_costs_each_check_its_patience_and_no_more(
 @pytest.mark.parametrize(
     ("kind", "parameters", "ends_as", "remedy"),
     [
-        ("errcode", {"errcode": 301025}, "dead", "submit the quote again"),
+        ("errcode", {"errcode": 301025}, "dead", "submit the quotes again"),
         ("http_status", {"status": 502}, "failed", "repeated by itself"),
     ],
 )
@@ -231,11 +231,13 @@ def test_a_submission_that_does_not_get_through(
 ):
     house = surgery.house
     house.phone.fault(kind, endpoint="oa/applyevent", **parameters)
-    quote = house.li.new_quote()
-    quote.submit(approvers=["wang.boss"])
-    with surgery.inside():
-        submission = SyncOperation.objects.filter(kind="submit", instance__quote=quote.id)
-        wait_until(lambda: submission.filter(status=ends_as).exists(), 20, f"submission {ends_as}", interval=0.1)
+    for _number in range(2 if ends_as == "dead" else 1):  # one that is refused may be that quote's own trouble
+        assert surgery.failing() == {}
+        quote = house.li.new_quote()
+        quote.submit(approvers=["wang.boss"])
+        with surgery.inside():
+            submission = SyncOperation.objects.filter(kind="submit", instance__quote=quote.id)
+            wait_until(lambda: submission.filter(status=ends_as).exists(), 20, f"submission {ends_as}", interval=0.1)  # noqa: B023
     failing = surgery.failing()
     assert set(failing) == {SENT}
     assert remedy in failing[SENT].remedy
