@@ -103,9 +103,6 @@ class Phones(Phone):
         response = self._client.post(f"/wecom/callback?{query}", body, content_type="text/xml")
         assert response.status_code == 200, response.content
 
-    def calls(self, endpoint: str) -> int:
-        return int(self._get("stats")["calls"].get(endpoint, {}).get("total", 0))
-
     def forget_callback_address(self) -> None:
         self._post("settings", callback_url="")
 

@@ -9,7 +9,7 @@ from approvals import engine, quotes
 from approvals.models import ApprovalCard, ApprovalInstance, CardCode
 from approvals.tests.conftest import APPROVER, grant
 from wecom import inbox
-from wecom.models import CallbackEvent
+from wecom.models import CallbackEvent, Member, WeComConfig
 
 from .conftest import cards_of
 
@@ -178,6 +178,25 @@ def test_who_lost_the_right_to_decide_is_told_so_and_may_press_again_later(phone
     phones.press("wang.boss")
     phones.work()
     assert status(instance) == "approved"
+
+
+def test_the_user_linked_in_another_app_of_the_company_is_who_pressed(phones, asked, li, wang, wecom_app):
+    other = WeComConfig.objects.create(
+        slug="other",
+        corp_id=wecom_app.corp_id,
+        agent_id=1000043,
+        secret="other-secret",
+        callback_token="OtherDeskTok2026",
+        encoding_aes_key="x7Rw2ZkT0mVx9LbN4cJpYf6HsGd1UeAo3iBt8WvKyE0",
+    )
+    instance = asked(("all", "sun.director"))
+    Member.objects.filter(user=li).delete()
+    Member.objects.create(config=other, userid="sun.director", name="Li", user=li)
+    Member.objects.create(config=wecom_app, userid="sun.director", name="Sun")
+    phones.press("sun.director")
+    phones.work()
+    assert status(instance) == "pending"
+    assert presses(instance) == [("li", "press", "refused", "own_quote")]
 
 
 def test_a_press_about_an_earlier_revision_has_no_effect(phones, asked, quote, li, wang, as_actor):
