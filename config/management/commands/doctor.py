@@ -26,9 +26,9 @@ def _only_warnings() -> Iterator[None]:
 
 class Command(BaseCommand):
     help = (
-        "Check the whole integration: settings, database, Redis, worker, beat, WeCom's access token, clock, trusted "
-        "address, callback through the public address, approval template and its control mapping. One line each, a "
-        "remedy under each failure; exit status 1 if anything failed. Changes nothing."
+        "Check the whole integration: settings, database, Redis, worker, beat, and everything that is asked of WeCom, "
+        "sent to it or told by it. One line each, a remedy under each failure; exit status 1 if anything failed. "
+        "Changes nothing."
     )
     requires_system_checks: list[str] = []  # a wrong setting is a finding, not the end
 
