@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import steps
+from approvals.actors import SYSTEM
 from approvals.exceptions import NoInstance
 from approvals.judge import Verdict, agreed_after_all, judge
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, InstanceStatus, Outcome
@@ -53,6 +54,8 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
         return Outcome.UNCHANGED
     before = controlled(instance)
     known = list(instance.steps.order_by("node", "position"))  # the default order would join the approval again
+    _complete(instance, snapshot, known, source)
+    from_status = instance.status
     verdict = _weigh(instance, snapshot, known, source)
     if verdict.outcome == Outcome.STALE and _was_no_conflict(instance, snapshot):
         verdict, fresh = replace(verdict, outcome=Outcome.APPLIED), known
@@ -73,13 +76,30 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
             actor=actor_of(snapshot, known, fresh),
             action=action_of(snapshot, before["remote_status"]),
             outcome=outcome,
-            from_status=before["status"],
+            from_status=from_status,
             event_id=event_id,
             at=at_of(snapshot, source),
             comment=snapshot.comments[-1].text if snapshot.change_code == 10 and snapshot.comments else "",
             details={"source": source, "status_code": snapshot.status_code, "change_code": snapshot.change_code},
         )
     return outcome
+
+
+def _complete(instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str) -> None:
+    """Some agreed here, and ``snapshot`` shows that the others did in WeCom: all have, whichever came last. Told apart
+    from what the snapshot says besides, which may be that somebody changed their mind there."""
+    if instance.status != InstanceStatus.PENDING or not steps.agreed_in_both_places(known, snapshot.steps):
+        return
+    at = at_of(snapshot, source)
+    move(instance, InstanceStatus.APPROVED, channel=Channel.SYSTEM, at=at)
+    write_entry(
+        instance,
+        actor=SYSTEM,
+        action="approve",
+        outcome=Outcome.APPLIED,
+        from_status=InstanceStatus.PENDING,
+        at=at,
+    )
 
 
 def _weigh(instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], source: str) -> Verdict:
@@ -116,8 +136,6 @@ def _take_over(
         move(instance, verdict.status, channel=Channel.WECOM, at=at)
         instance.error_code = instance.error_message = ""
     fresh = steps.mirror(instance, snapshot.steps, known)
-    if instance.status == InstanceStatus.PENDING and _agreed_in_both_places(fresh):
-        move(instance, InstanceStatus.APPROVED, channel=_channel_here(instance), at=at)
     await_wecom(instance, fresh)
     return fresh
 
@@ -128,17 +146,6 @@ def _was_no_conflict(instance: ApprovalInstance, snapshot: RemoteApproval) -> bo
         and snapshot.status is not None
         and agreed_after_all(ours=our_decision(instance), remote=instance.remote_status, late=snapshot.status)
     )
-
-
-def _agreed_in_both_places(fresh: Sequence[ApprovalStep]) -> bool:
-    """Some have agreed here and the others there: all have, whichever came last."""
-    return any(step.decided_here for step in fresh) and steps.all_agreed(fresh)
-
-
-def _channel_here(instance: ApprovalInstance) -> str:
-    """Through which channel the part was decided that WeCom does not know yet."""
-    agreed = instance.timeline.filter(action="approve").exclude(channel=Channel.WECOM)
-    return agreed.order_by("-pk").values_list("channel", flat=True).first() or Channel.INTERNAL
 
 
 def _steps_moved(fresh: Sequence[ApprovalStep], known: Sequence[ApprovalStep]) -> bool:

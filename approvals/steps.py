@@ -31,6 +31,25 @@ def all_agreed(steps: Iterable[ApprovalStep]) -> bool:
     return all(_complete(list(group)) for _node, group in groupby(_deciding(steps), key=lambda step: step.node))
 
 
+def agreed_in_both_places(known: Iterable[ApprovalStep], remote: Sequence[RemoteStep]) -> bool:
+    """Whether all have agreed, some of them here and the others, as ``remote`` shows, in WeCom. Whoever agreed here has
+    agreed, whatever they do in WeCom afterwards."""
+    here = {(step.node, step.userid.casefold()) for step in known if step.decided_here and step.status in AGREED}
+    if not any((step.node, step.userid.casefold()) in here and step.status not in AGREED for step in remote):
+        return False
+    return all_agreed(
+        ApprovalStep(
+            node=step.node,
+            position=position,
+            kind=step.kind,
+            relation=step.relation,
+            userid=step.userid,
+            status=StepStatus.APPROVED if (step.node, step.userid.casefold()) in here else step.status,
+        )
+        for position, step in enumerate(remote)
+    )
+
+
 def _deciding(steps: Iterable[ApprovalStep]) -> list[ApprovalStep]:
     return sorted((step for step in steps if step.kind != "cc"), key=lambda step: (step.node, step.position))
 
