@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals import demo
+from approvals import demo, demo_stories
 from approvals.models import Quote
 from approvals.simulate import StandinFailed
 from wecom.configs import default_config
@@ -46,10 +46,14 @@ class Command(BaseCommand):
         demo.seed_people(config)
         template = demo.seed_rules(config)
         if not Quote.objects.exists():
-            demo.tell_local_stories()
+            demo_stories.tell_local_stories()
             try:
+                demo.seed_directory(config)
                 demo.seed_mapping(template)
-                demo.tell_wecom_stories()
+                demo_stories.tell_card_stories()
+                demo_stories.tell_wecom_stories()
+                if config.engine_template_id:  # an older demo's .env names none
+                    demo_stories.tell_engine_story()
             except (WeComError, StandinFailed) as error:
                 self.stderr.write(_("Quotes decided in WeCom are missing: %(why)s") % {"why": error})
         self._print_log_ins()

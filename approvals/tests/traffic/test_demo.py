@@ -10,16 +10,29 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from approvals import demo
+from approvals.batches import tally
+from approvals.cards.faces import AGREE
 from approvals.management.commands.seed_demo import WORDS_OF_ROLES
-from approvals.models import ApprovalInstance, ApprovalRule, InstanceStatus, Quote
+from approvals.models import ApprovalInstance, ApprovalRule, Batch, InstanceStatus, Quote
 from approvals.reconcile import reconcile
-from wecom.models import Member
-from wecom.standin import company
+from wecom.models import ExternalContact, Member, WeComConfig
+from wecom.standin import company, customers
 from wecom.tests.peers import refused_url
 
 from .conftest import Standin
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def standin(standin: Standin, wecom_app: WeComConfig) -> Standin:
+    """As the demo runs it: with a callback address, at which the web server may not answer yet, customers, and an
+    engine."""
+    standin.post("settings", callback_url=refused_url())
+    customers.seed(standin.server.world)
+    wecom_app.engine_template_id = "TplQuoteEngine"
+    wecom_app.save()
+    return standin
 
 
 def seed() -> str:
@@ -31,7 +44,7 @@ def seed() -> str:
 def test_quotes_in_every_state_and_people_of_every_role(standin: Standin):
     printed = seed()
     states = set(Quote.objects.values_list("approval_status", flat=True))
-    assert states == set(InstanceStatus) - {InstanceStatus.SUBMITTING}
+    assert states == set(InstanceStatus)
     assert ApprovalInstance.objects.filter(remote_pending=True).exists()
     assert ApprovalInstance.objects.filter(conflict=True).exists()
     assert Quote.objects.filter(revision=2).exists()
@@ -43,6 +56,25 @@ def test_quotes_in_every_state_and_people_of_every_role(standin: Standin):
         assert user.is_superuser == (not person.role)
     assert demo.PASSWORD in printed
     assert "integration_admin" not in printed
+
+
+def test_cards_wait_on_phones_a_batch_is_done_and_customers_are_there(standin: Standin):
+    seed()
+    card_of = {
+        (card["userid"], card["shown"]["main_title"]["title"].split(maxsplit=1)[1]): card["keys"]
+        for card in reversed(standin.get("cards")["cards"])
+        if card["shown"]
+    }
+    waiting = {title for (userid, title), keys in card_of.items() if userid == "zhao.vp" and keys}
+    assert waiting == {"Export valves", "Spare parts kit", "Desalination skid"}
+    assert card_of["finance01", "Pump station"] == [AGREE]
+    assert card_of["wang.boss", "Booster set"] == []
+    assert all(instance.rule for instance in ApprovalInstance.objects.filter(snapshot__currency="USD"))
+    assert ApprovalRule.objects.filter(remind_after__gt=0, escalate_after__gt=0).exclude(escalate_to="").exists()
+    [batch] = Batch.objects.all()
+    assert (tally(batch).done, tally(batch).refused, batch.finished_at is None) == (2, 1, False)
+    assert ExternalContact.objects.count() == 3
+    assert [text for text in standin.texts("li.mei") if "/start" in text]
 
 
 def test_everything_open_is_known_to_wecom(standin: Standin):
