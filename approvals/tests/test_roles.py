@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from approvals.roles import ROLES, create_roles
+from approvals.roles import LATER_PAGES, ROLES, create_roles
 
 
 def migrate(target: str) -> None:
@@ -63,6 +63,8 @@ def test_the_migration_makes_them_and_takes_them_back():
             assert rights(Group.objects.get(name=name)) == set(held)
         migrate_all()  # the apps that came later find the groups
         assert "projects.issue_links" in rights(Group.objects.get(name="sales"))
+        for name in ROLES:
+            assert set(LATER_PAGES[name]) <= rights(Group.objects.get(name=name))
         user = User.objects.create_user("sam")
         user.groups.add(Group.objects.get(name="sales"))
         assert user.has_perm("approvals.submit_quote")

@@ -9,6 +9,8 @@ import pytest
 from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.models import ApprovalCard, Channel
+from wecom.client import for_config
+from wecom.member_rate import PER_MINUTE
 from wecom.models import WeComConfig
 
 from .conftest import cards_of, last_operation
@@ -135,6 +137,16 @@ def test_an_app_without_callback_address_is_told_with_the_remedy(phones, asked, 
     assert (row.status, row.error_code) == ("dead", 43012)
     assert "设置API接收" in row.last_error
     assert cards_of(instance) == [(0, ["wang.boss"], "queued")]
+
+
+def test_a_member_who_has_had_too_many_messages_waits_and_keeps_no_other(phones, asked, wang, zhao):
+    instance = asked(("all", "wang.boss", "zhao.vp"), send=False)
+    for _number in range(PER_MINUTE):
+        for_config(instance.config).member_rate.take(["wang.boss"])
+    phones.work()
+    assert cards_of(instance) == [(0, ["wang.boss"], "queued"), (0, ["zhao.vp"], "live")]
+    row = last_operation(instance)
+    assert (row.status, row.attempts) == ("pending", 0)
 
 
 def test_a_lost_answer_to_sending_leaves_one_card(phones, asked, wang):
