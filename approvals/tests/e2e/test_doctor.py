@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from approvals.tests.e2e.house import SECRET, House
+from django.contrib.auth.models import User
+
+from approvals.tests.e2e.house import PASSWORD, SECRET, House
 from config.testing.processes import wait_until
 from wecom.models import WeComConfig
 
@@ -12,6 +14,7 @@ WRONG_SECRET = "canary-wrong-secret-0817"
 
 def test_the_doctor_names_what_is_broken_and_is_content_once_it_is_mended(own_house: House):
     house = own_house.open(workers=0, beat=True)
+    hire_superuser(house)
     set_secret(house, WRONG_SECRET)
     wait_until(lambda: house.ready()[1]["beat"]["ok"], 20, "beat heard of", interval=0.2)
     status, output = house.manage("doctor")
@@ -32,6 +35,12 @@ def test_the_doctor_names_what_is_broken_and_is_content_once_it_is_mended(own_ho
     verdicts = [line.split()[0] for line in output.splitlines() if line.startswith(("ok", "FAILED"))]
     assert verdicts == ["ok"] * CHECKS, output
     assert "Everything is in working order." in output
+
+
+def hire_superuser(house: House) -> None:
+    """Who may log in with a password, should WeCom be away; the doctor asks for one."""
+    with house.database.opened():
+        User.objects.create_superuser("root", password=PASSWORD)
 
 
 def set_secret(house: House, secret: str) -> None:

@@ -20,7 +20,7 @@ from django.utils import translation
 from approvals.models import SyncOperation
 from approvals.tests.e2e.clients import QuoteOnApi
 from approvals.tests.e2e.house import House
-from approvals.tests.e2e.test_doctor import CHECKS
+from approvals.tests.e2e.test_doctor import CHECKS, hire_superuser
 from approvals.tests.traffic.conftest import sent_long_ago
 from config.heartbeat import beat_heart
 from config.testing.processes import wait_until
@@ -100,6 +100,7 @@ class Surgery:
 @pytest.fixture(scope="module")
 def _surgery(build: Callable[..., House]) -> Iterator[Surgery]:
     house: House = build().open()
+    hire_superuser(house)
     decided(house)
     yield Surgery(house)
     house.finish()
