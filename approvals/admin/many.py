@@ -69,10 +69,10 @@ def _ask(verb: str, request: HttpRequest, targets: Sequence[Any], data: dict[str
         batch = open_batch(verb=verb, ids=ids, actor=actor, comment=data.get("comment", ""))
     except EngineError as error:
         raise Refused(error.detail) from error
-    _log(request, batch)
+    _log(batch)
     return HttpResponseRedirect(page_of(batch))
 
 
-def _log(request: HttpRequest, batch: Batch) -> None:
+def _log(batch: Batch) -> None:
     text = ngettext("%(count)d approval", "%(count)d approvals", batch.total) % {"count": batch.total}
-    LogEntry.objects.log_actions(request.user.pk, [batch], ADDITION, text, single_object=True)
+    LogEntry.objects.log_actions(batch.actor_id, [batch], ADDITION, text, single_object=True)

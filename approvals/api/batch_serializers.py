@@ -42,8 +42,17 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
 
     class Meta:
         model = Batch
-        fields = ("id", "action", "comment", "total", "status", *OUTCOMES, "created_at", "finished_at")
-        read_only_fields = fields
+        fields: tuple[str, ...] = (
+            "id",
+            "action",
+            "comment",
+            "total",
+            "status",
+            *OUTCOMES,
+            "created_at",
+            "finished_at",
+        )
+        read_only_fields: tuple[str, ...] = fields
 
     def to_representation(self, instance: Batch) -> dict[str, Any]:
         self._tally: Tally = tally(instance)

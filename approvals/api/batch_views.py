@@ -36,7 +36,6 @@ PAGE = [
 class BatchViewSet(ApiViewSet[Batch]):
     queryset = Batch.objects.none()
     serializer_class = BatchSerializer
-    filter_backends = ()
 
     def get_queryset(self) -> QuerySet[Batch]:
         return batches_of(self.request.user)
@@ -64,6 +63,7 @@ class BatchViewSet(ApiViewSet[Batch]):
     )
     def retrieve(self, request: Request, pk: int) -> Response:
         batch = self.get_object()
-        page: Any = self.paginate_queryset(batch.items.order_by("pk"))
+        rows: Any = batch.items.order_by("pk")
+        page: Any = self.paginate_queryset(rows)
         items = self.get_paginated_response(BatchItemSerializer(page, many=True).data).data
         return Response({**BatchSerializer(batch).data, "items": items})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -201,7 +202,7 @@ def test_the_page_follows_the_batch_and_reports_at_the_end(li: User, wang: User,
 
 def test_a_batch_without_a_worker_says_what_is_missing(asked: Any, wang: User, log_in: Login) -> None:
     batch = asked()
-    Batch.objects.update(created_at=timezone.now() - timezone.timedelta(seconds=30))
+    Batch.objects.update(created_at=timezone.now() - timedelta(seconds=30))
     assert "No worker" in log_in(wang).get(f"/admin/approvals/batch/{batch.pk}/progress").json()["message"]
 
 
