@@ -13,7 +13,7 @@ from approvals.cards import codes as card_codes
 from approvals.cards import refusals
 from approvals.cards.faces import AGREE
 from approvals.exceptions import EngineError
-from approvals.models import ApprovalCard, ApprovalTimeline, CardCode, Channel, Outcome
+from approvals.models import ApprovalCard, ApprovalTimeline, CardCode, CardState, Channel, Outcome
 from approvals.record import renew_cards, write_entry
 from wecom.card_events import CardClick
 from wecom.directory import name_of
@@ -35,6 +35,8 @@ def take_in(click: CardClick, event: CallbackEvent, **_kwargs: Any) -> str:
         return str(Outcome.UNCHANGED)
     actor = _actor(click)
     with transaction.atomic(savepoint=False):
+        # who presses has the card, even if the answer to its sending was lost
+        ApprovalCard.objects.filter(pk=card.pk, state=CardState.QUEUED).update(state=CardState.LIVE, sent_at=click.at)
         code = card_codes.keep(card, click.response_code, got_at=click.at, clicked_by=click.userid)
         reason = _agree(click, card, actor, event.key)
         if reason:

@@ -76,8 +76,10 @@ class Phone:
         not_reached = [*sent.invalid_users, *sent.unlicensed_users]
         if not_reached:
             logger.warning("members_not_reached", approval=card.instance.third_no, members=not_reached)
-        ApprovalCard.objects.filter(pk=card.pk, state=CardState.QUEUED).update(
-            state=SHOWN_AS[face.stage],
+        state = SHOWN_AS[face.stage]
+        arriving = ApprovalCard.objects.filter(pk=card.pk, state__in=(CardState.QUEUED, state), message_id="")
+        arriving.update(  # a press may have told before that it has arrived
+            state=state,
             shown=face.digest,
             message_id=sent.message_id,
             not_reached=not_reached,
@@ -105,7 +107,8 @@ class Phone:
                     return True
                 card_codes.give_back(code)
                 raise
-            ApprovalCard.objects.filter(pk=card.pk).update(
+            # unless a worker that took over in the meantime has given the card up
+            ApprovalCard.objects.filter(pk=card.pk, state=card.state).update(
                 state=SHOWN_AS[face.stage],
                 shown=face.digest,
                 changed_at=timezone.now(),

@@ -181,6 +181,17 @@ def test_a_card_of_which_nobody_knows_whether_it_arrived_is_not_left_unanswered(
     assert phones.below("wang.boss") == ["Withdrawn", "Withdrawn"]
 
 
+def test_a_press_proves_that_a_card_has_arrived(phones, asked, wang):
+    phones.fault("close_after", endpoint="message/send", count=1)
+    instance = asked(("all", "wang.boss"))
+    assert cards_of(instance) == [(0, ["wang.boss"], "queued")]
+    phones.press("wang.boss")
+    phones.work_again()
+    assert cards_of(instance) == [(0, ["wang.boss"], "closed")]
+    assert phones.below("wang.boss") == ["Approved"]
+    assert len(phones.cards("wang.boss")) == 1
+
+
 def test_a_switched_off_app_is_waited_for(phones, asked, wang, wecom_app):
     instance = asked(("all", "wang.boss"), send=False)
     type(wecom_app).objects.update(enabled=False)
