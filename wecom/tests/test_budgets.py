@@ -135,7 +135,7 @@ def test_a_call_that_one_bucket_refuses_is_counted_in_none(budget, small_hour, n
         with contextlib.suppress(QuotaError):
             budget.take("user/list", "bulk")  # 10 pass the minute's bucket
     used = level(budget, "user/list").used
-    due = int(redis().get(budgets.bucket_key(budget._app_key, "user/list", HOUR)))
+    due = int(str(redis().get(budgets.bucket_key(budget._app_key, "user/list", HOUR))))
     seconds, microseconds = redis().time()
     assert 10 <= used <= 20
     assert due / 1e6 - (seconds + microseconds / 1e6) == pytest.approx(60 * used, abs=5)

@@ -55,8 +55,8 @@ class TestRights:
         CapabilityResult.objects.create(config=other, capability="customers", ok=True, checked_at=timezone.now())
         result = doctor_rights.rights()
         assert not result.ok
-        assert "Second" in result.sentence and "First" not in result.sentence
-        assert "客户联系" in result.remedy
+        assert "Second" in str(result.sentence) and "First" not in str(result.sentence)
+        assert "客户联系" in str(result.remedy)
 
     def test_the_default_app_needs_all(self, app: WeComConfig, peer: Peer):
         peer.answer("externalcontact/get_follow_user_list", refusal(84074))
@@ -89,7 +89,7 @@ class TestDirectory:
     def test_one_that_is_never_read(self, app: WeComConfig):
         WeComConfig.objects.update(created_at=timezone.now() - timedelta(days=3))
         result = doctor_directory.directory()
-        assert not result.ok and "sync_directory" in result.remedy
+        assert not result.ok and "sync_directory" in str(result.remedy)
 
     @pytest.mark.parametrize(("days_ago", "ok"), [(0.5, True), (1.9, True), (2.1, False)])
     @pytest.mark.parametrize("status", ["success", "partial"])
@@ -106,7 +106,7 @@ class TestDirectory:
         self.run(app, "full", "success", 0.5)
         self.run(app, "customer", "failed", message="WeCom refused it.")
         result = doctor_directory.directory()
-        assert not result.ok and "WeCom refused it." in result.sentence
+        assert not result.ok and "WeCom refused it." in str(result.sentence)
         self.run(app, "full", "success")
         assert doctor_directory.directory().ok
 
@@ -114,7 +114,7 @@ class TestDirectory:
         daily.enabled = False
         daily.save()
         result = doctor_directory.directory()
-        assert not result.ok and doctor_directory.SCHEDULE in result.remedy
+        assert not result.ok and doctor_directory.SCHEDULE in str(result.remedy)
 
     def test_an_app_that_reads_nothing_has_nothing_to_be_late_with(self, app: WeComConfig, other: WeComConfig):
         WeComConfig.objects.filter(pk=other.pk).update(created_at=timezone.now() - timedelta(days=30))
