@@ -255,7 +255,7 @@ def test_a_conflict_is_closed_with_a_choice_and_a_reason(
     engine.apply_remote(says("rejected", change_code=3), source="callback")
     client = log_in(chen)
     assert "close-conflict" in offered(client, instance)
-    assert "Here: Approved by wang" in client.page(button(instance, "close_conflict"))
+    assert "Decided here" in client.page(button(instance, "close_conflict"))
     assert client.post(button(instance, "close_conflict"), {"keep": "wecom"}).context["form"].errors["reason"]
     client.told(button(instance, "close_conflict"), {"keep": "wecom", "reason": "as in WeCom"})
     assert (fresh(instance).status, instance.conflict) == ("rejected", False)
