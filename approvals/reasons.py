@@ -157,8 +157,8 @@ def _nothing_queued(instance: ApprovalInstance) -> Reason:
         return Reason(
             "submitting",
             WARNING,
-            _("WeCom has not reported an approval under this number; it has to be started there, not here."),
-            _("Withdraw the approval and submit the quote in another flow, unless it is being started in WeCom."),
+            _("WeCom has not reported an approval under this number. The applicant has to start it there."),
+            _("The applicant opens the link in the message from WeCom; or withdraw, and submit in another flow."),
         )
     return Reason(
         "submitting",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from approvals import chain
-from approvals.admin.fields import UseridsField
+from approvals.admin.fields import UseridsField, lazy_capfirst
 from approvals.chain import Chain, Node
 from approvals.models import Relation
 
@@ -55,7 +55,10 @@ for _number, (_who, _how) in enumerate(STEP_FIELDS, start=1):
         label=format_lazy(_("Step {number}"), number=_number), required=False, help_text=""
     )
     ChainForm.base_fields[_how] = ChainForm.declared_fields[_how] = forms.ChoiceField(
-        label=_("how they agree"), choices=Relation.choices, initial=Relation.ALL, widget=UnfoldAdminSelectWidget()
+        label=lazy_capfirst(_("how they agree")),
+        choices=Relation.choices,
+        initial=Relation.ALL,
+        widget=UnfoldAdminSelectWidget(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Inputs for members: chosen from the directory, or typed."""
+"""Inputs for members: chosen from the directory, or typed. Labels as Django writes those of models."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget
 
@@ -15,6 +17,8 @@ from wecom.models import Member
 
 MOST_LISTED = 500
 """Members offered for choosing. In a larger company the rest is typed: any userid is taken."""
+
+lazy_capfirst = lazy(lambda label: capfirst(str(label)), str)
 
 
 def member_choices() -> list[tuple[str, str]]:

@@ -6,19 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.functional import lazy
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from approvals.admin.fields import lazy_capfirst
 from approvals.mapping import FIELDS, ITEM_FIELDS, Field, stored_detail
 from approvals.models import ApprovalTemplate
 from wecom.oa import Control
 
 PREFIX = "control_of__"
-
-
-lazy_capfirst = lazy(lambda label: capfirst(str(label)), str)
 
 
 def select_name(field: Field) -> str:

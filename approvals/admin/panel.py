@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from approvals import quotes
 from approvals.admin import words
 from approvals.admin.cards import cards_of
 from approvals.admin.verbs import latest_approval
-from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
+from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Quote, StepStatus
+from approvals.steps import open_steps
 from approvals.sync_request import can_sync
 from approvals.truth import truth_of
 from wecom.directory import names_of
@@ -39,15 +42,7 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
         "there_tone": words.STATUS_TONES.get(
             {"paid": "approved"}.get(instance.remote_status, instance.remote_status), "default"
         ),
-        "steps": [
-            {
-                "step": step,
-                "tone": words.STEP_TONES.get(step.status, "default"),
-                "who": step.name or names.get(step.userid.casefold(), step.userid),
-                "delegate": names.get(step.delegated_to.casefold(), step.delegated_to),
-            }
-            for step in steps
-        ],
+        "nodes": _nodes(steps, names),
         "cards": cards_of(instance) if may("approvals.view_approvalcard") else [],
         "operations": operations if may("approvals.view_syncoperation") else [],
         "events": _events(instance) if may("wecom.view_callbackevent") else [],
@@ -56,6 +51,29 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
         if instance.conflict and may("approvals.close_conflict")
         else "",
         "may_see_approval": may("approvals.view_approvalinstance"),
+    }
+
+
+def _nodes(steps: list[ApprovalStep], names: dict[str, str]) -> list[dict[str, Any]]:
+    """The steps by their place in the chain; how those agree who stand in the same place."""
+    turn = open_steps(steps)
+    nodes = []
+    for _node, together in groupby(steps, key=lambda step: step.node):
+        lines = [_step_line(step, names, turn) for step in together]
+        deciding = [line["step"] for line in lines if line["step"].kind != "cc"]
+        rule = deciding[0].get_relation_display() if len(deciding) > 1 else ""
+        nodes.append({"rule": rule, "lines": lines})
+    return nodes
+
+
+def _step_line(step: ApprovalStep, names: dict[str, str], turn: list[ApprovalStep]) -> dict[str, Any]:
+    later = bool(turn) and step.status == StepStatus.PENDING and step not in turn and step.node >= turn[0].node
+    return {
+        "step": step,
+        "tone": "default" if later else words.STEP_TONES.get(step.status, "default"),
+        "state": _("Turn has not come") if later else step.get_status_display(),
+        "who": step.name or names.get(step.userid.casefold(), step.userid),
+        "delegate": names.get(step.delegated_to.casefold(), step.delegated_to),
     }
 
 

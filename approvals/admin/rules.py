@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from approvals import mapping
 from approvals.admin.chain_form import STEP_FIELDS, ChainForm, chain_in_words, step_field
-from approvals.admin.fields import UseridField
+from approvals.admin.fields import UseridField, lazy_capfirst
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
@@ -28,7 +28,9 @@ from wecom.oa import TemplateDetail
 
 class RuleForm(ChainForm):
     escalate_to = UseridField(
-        label=_("escalate to"), required=False, help_text=_("A member who may decide from then on as well.")
+        label=lazy_capfirst(_("escalate to")),
+        required=False,
+        help_text=_("A member who may decide from then on as well."),
     )
 
     class Meta:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from approvals import links
 from approvals.mobile.guard import POLICY, guarded
+from approvals.mobile.presentation import money
 from approvals.mobile.views import Case, of_case
 from approvals.models import ApprovalInstance, Flow, InstanceStatus
 from wecom.client import for_config
@@ -59,6 +60,7 @@ def start(request: HttpRequest, case: Case) -> HttpResponse:
     context = {
         "approval": instance,
         "content": instance.snapshot,
+        "total": money(instance.snapshot["total"]),
         "is_new": instance.status == InstanceStatus.SUBMITTING,
         "sdk": settings.WECOM_JSSDK_URL,
         "call": _call(instance),

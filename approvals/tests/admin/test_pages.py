@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from approvals import engine, quotes
 from approvals.actors import actor_for
@@ -185,3 +186,14 @@ def test_the_changes_of_a_revision_are_shown(
     client = log_in(li)
     assert "<ins>cheaper now</ins>" in client.page(address("quote", "change", quote.pk))
     assert "<ins>cheaper now</ins>" in client.page(reverse("admin:approvals_quote_submit_page", args=[quote.pk]))
+
+
+def test_the_panel_shows_the_chain_and_whose_turn_it_is(
+    submitted: Callable[..., ApprovalInstance], li: User, log_in: Login
+) -> None:
+    chain = [{"userids": ["wang.boss", "zhao.vp"], "relation": "any"}, {"userids": ["chen.yu"]}]
+    instance = submitted(flow="internal", approvers=chain)
+    page = log_in(li).page(address("approvalinstance", "change", instance.pk))
+    steps = page[page.index('<ol class="qb-steps"') :]
+    said = " ".join(strip_tags(steps[: steps.index("</ol>")]).split())
+    assert said == "Any one is enough wang.boss Pending zhao.vp Pending → chen.yu Turn has not come"

@@ -106,7 +106,7 @@ def test_a_submission_without_any_operation_is_said_to_be_stuck(submitted: Submi
 def test_an_engine_approval_waits_to_be_started_in_wecom(submitted: Submitted) -> None:
     instance = submitted(flow="wecom_engine")
     (reason,) = truth(instance).reasons
-    assert "started there, not here" in reason.sentence
+    assert "The applicant has to start it there" in reason.sentence
     assert "another flow" in reason.remedy
 
 
