@@ -8,7 +8,10 @@ from typing import Any
 from django.utils.html import escape, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
-_LINK = re.compile(r"&lt;a href=&quot;(https?://[^&\s]*(?:&amp;[^&\s]*)*)&quot;&gt;(.*?)&lt;/a&gt;")
+_ADDRESS = r"https?://[^&\s]*(?:&amp;[^&\s]*)*"
+_BARE = r"https?://[!-%'-~]+(?:&amp;[!-%'-~]*)*"
+_LINK = re.compile(rf"&lt;a href=&quot;(?P<there>{_ADDRESS})&quot;&gt;(?P<text>.*?)&lt;/a&gt;|(?P<bare>{_BARE})")
+"""In a text: as an element, or an address that stands there as it is, which the phone makes a link of."""
 _MARKDOWN_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _CODE = re.compile(r"`([^`]+)`")
@@ -19,7 +22,7 @@ _HEADING = re.compile(r"#{1,6} +(.*)")
 def message_html(kind: str, content: dict[str, Any]) -> SafeString:
     """A text, markdown or textcard. Everything is escaped first; only the known marks become elements again."""
     if kind == "text":
-        return _safe(_LINK.sub(r'<a href="\1">\2</a>', escape(content["content"])).replace("\n", "<br>"))
+        return _safe(_LINK.sub(_anchor, escape(content["content"])).replace("\n", "<br>"))
     if kind == "markdown":
         return _safe("".join(_markdown_line(line) for line in content["content"].split("\n")))
     description = escape(strip_tags(re.sub(r"<br ?/?>|</div>", "\n", content["description"])))
@@ -27,6 +30,11 @@ def message_html(kind: str, content: dict[str, Any]) -> SafeString:
         f"<strong>{escape(content['title'])}</strong><p>{description.strip().replace(chr(10), '<br>')}</p>"
         f'<a class="open" href="{escape(content["url"])}">{escape(content["btntxt"])} ›</a>'
     )
+
+
+def _anchor(link: re.Match[str]) -> str:
+    address = link["there"] or link["bare"]
+    return f'<a href="{address}">{link["text"] or address}</a>'
 
 
 def _markdown_line(line: str) -> str:

@@ -162,3 +162,11 @@ def test_only_known_markup_becomes_html() -> None:
     assert message_html("markdown", {"content": '# T\n**b** <font color="info">g</font>\n> q'}) == (
         '<h4>T</h4><div><b>b</b> <span class="info">g</span></div><blockquote>q</blockquote>'
     )
+
+
+def test_an_address_in_a_text_can_be_followed_without_any_mark() -> None:
+    shown = message_html("text", {"content": '见 http://quotes.test/m/1?a=1&b=<2>。\n<a href="http://x.test">详情</a>'})
+    assert shown == (
+        '见 <a href="http://quotes.test/m/1?a=1&amp;b=">http://quotes.test/m/1?a=1&amp;b=</a>&lt;2&gt;。<br>'
+        '<a href="http://x.test">详情</a>'
+    )
