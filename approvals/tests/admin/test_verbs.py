@@ -13,7 +13,7 @@ from django.utils import timezone
 from approvals import engine, quotes
 from approvals.actors import actor_for
 from approvals.chain import everybody, read
-from approvals.models import ApprovalInstance, ApprovalRule, ApprovalStep, ApprovalTimeline, Quote
+from approvals.models import ApprovalInstance, ApprovalRule, ApprovalStep, ApprovalTimeline, Flow, Quote
 from approvals.operations import run_due
 from approvals.tests.admin.conftest import Browser
 from approvals.tests.chains import one_step
@@ -88,13 +88,17 @@ def test_looking_at_the_question_does_nothing(quote: Quote, li: User, log_in: Lo
     assert fresh(quote).approval_status == "not_submitted"
 
 
-def test_a_flow_that_cannot_be_started_here_is_not_offered(quote: Quote, li: User, log_in: Login) -> None:
+def test_every_flow_is_offered_and_the_engine_waits_for_its_applicant(
+    quote: Quote, li: User, log_in: Login, wecom_app: WeComConfig
+) -> None:
+    wecom_app.engine_template_id = "TplQuoteEngine"
+    wecom_app.save()
     client = log_in(li)
     page = client.page(button(quote, "submit"))
-    assert 'value="wecom_oa"' in page
-    assert "wecom_engine" not in page
+    assert all(f'value="{flow}"' in page for flow in Flow.values)
     client.post(button(quote, "submit"), {"flow": "wecom_engine"})
-    assert fresh(quote).approval_status == "not_submitted"
+    assert fresh(quote).approval_status == "submitting"
+    assert quote.approvals.get().flow == "wecom_engine"
 
 
 def test_submit_seals_the_quote_and_is_in_the_log(quote: Quote, li: User, log_in: Login) -> None:

@@ -142,7 +142,7 @@ def _warm(house: House) -> None:
     """What processes do once in their lives is not measured: both workers have sent and changed a card before."""
     quotes = [submitted(house, EITHER) for _ in range(2)]
     for quote in quotes:
-        [card] = wait_until(lambda quote=quote: cards_of(house, "wang.boss", quote), message="a card for Wang")
+        [card] = wait_until(partial(cards_of, house, "wang.boss", quote), message="a card for Wang")
         house.phone.click("wang.boss", card["task_id"], "agree")
     for quote in quotes:
         quote.await_status("approved", timeout=10)
