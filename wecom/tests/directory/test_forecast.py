@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from wecom.budgets import Budget
 from wecom.directory_sync.forecast import forecast, forecasts
@@ -105,5 +105,6 @@ def test_a_pause_counts(saved_app: WeComConfig, settings: Any) -> None:
 def test_the_command_says_it_before_it_starts(
     company: Company, saved_app: WeComConfig, capsys: pytest.CaptureFixture[str], options: dict[str, Any]
 ) -> None:
-    call_command("sync_directory", "--type", "user", **options)
+    with translation.override("en"):
+        call_command("sync_directory", "--type", "user", **options)
     assert capsys.readouterr().out.startswith("About 41 calls to WeCom, at least ")

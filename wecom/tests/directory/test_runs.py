@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.utils import timezone, translation
+from pytest_django.fixtures import Settings
 
 from wecom import tasks
 from wecom.budgets import Budget, pause_key
@@ -347,13 +348,17 @@ def test_the_command(company: Company, saved_app: WeComConfig, capsys: pytest.Ca
 
 
 def test_off_a_terminal_the_command_tells_in_lines_how_far_it_is(
-    company: Company, saved_app: WeComConfig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    company: Company,
+    saved_app: WeComConfig,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> None:
+    settings.LANGUAGE_CODE = "en"  # it is told from a thread of its own
     company.have(2)
     call_command("sync_directory", "--dry-run")
     assert capsys.readouterr().err == ""  # nobody needs to be told what lasts a moment
     monkeypatch.setattr(sync_directory, "TOLD_EVERY", 0.0)
-    with translation.override("en"):
-        call_command("sync_directory")
+    call_command("sync_directory")
     lines = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"\d+ of \d+ calls, \d+ entries read\.", lines[-1])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from wecom.directory_sync import runs, waiting
 from wecom.models import DirectorySyncRun, Member, WeComConfig
@@ -74,7 +74,8 @@ def test_a_run_that_a_worker_has_is_neither_hastened_nor_given_up(saved_app: WeC
 
 def test_what_is_given_up_says_by_whom_and_keeps_its_reason(waits: DirectorySyncRun) -> None:
     reason = waits.message
-    assert waiting.give_up(waits, "nora")
+    with translation.override("en"):
+        assert waiting.give_up(waits, "nora")
     waits.refresh_from_db()
     assert waits.status == "failed" and waits.finished_at
     assert waits.message.startswith("nora gave it up") and reason in waits.message
