@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from approvals import chain, rules
 from approvals.admin.chain_form import chain_in_words
@@ -16,8 +16,6 @@ from approvals.models import Flow, Quote
 from config.verbs import VerbForm
 from wecom.directory import names_of
 
-FLOWS = [(value, label) for value, label in Flow.choices if value != Flow.WECOM_ENGINE]
-"""Flows offered to people. An approval in WeCom's engine is started on a page inside WeCom, not from here."""
 COMMENT = _("comment")
 
 
@@ -38,7 +36,7 @@ class SubmitForm(VerbForm):
     flow = forms.ChoiceField(
         label=_("flow"),
         required=False,
-        choices=[("", _("As the approval rules say")), *FLOWS],
+        choices=[("", _("As the approval rules say")), *Flow.choices],
         widget=UnfoldAdminSelectWidget(),
     )
     approvers = UseridsField(label=_("approvers"), required=False)
@@ -65,12 +63,3 @@ def _plan_in_words(quote: Quote) -> str:
 class DelegateForm(VerbForm):
     delegate_to = UseridField(label=_("delegate to"))
     comment = _comment()
-
-
-class CloseConflictForm(VerbForm):
-    keep = forms.ChoiceField(
-        label=_("which decision stands"),
-        choices=[("ours", _("Ours")), ("wecom", _("WeCom's"))],
-        widget=UnfoldAdminRadioSelectWidget(),
-    )
-    reason = _comment(_("reason"), required=True)
