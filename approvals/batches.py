@@ -34,8 +34,7 @@ from wecom.errors import PermanentError
 from wecom.snapshots import BadSnapshot
 
 MOST_AT_ONCE = 1_000
-"""Approvals of one batch."""
-ROWS_PER_INSERT = 500
+"""Approvals of one batch; also a bound on the one INSERT that opens it."""
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     BatchVerb.APPROVE: ("approvals.decide_approval", "approvals.decide_any_approval"),
     BatchVerb.SYNC: ("approvals.sync_approval",),
@@ -63,8 +62,7 @@ def open_batch(*, verb: str, ids: Iterable[int], actor: Actor, comment: str = ""
             verb=verb, comment=comment, actor=actor.user, channel=actor.channel, total=len(wanted)
         )
         BatchItem.objects.bulk_create(
-            [BatchItem(key=f"batch:{batch.pk}:{pk}", batch=batch, instance_id=pk) for pk in wanted],
-            batch_size=ROWS_PER_INSERT,
+            [BatchItem(key=f"batch:{batch.pk}:{pk}", batch=batch, instance_id=pk) for pk in wanted]
         )
         wake_on_commit(BatchItem)
     return batch

@@ -23,6 +23,9 @@ SCENARIOS = {
     "tokens": "gettoken calls of sixteen processes that need a token at once",
     "notices": "the rate of messages per member with 10,000 waiting",
     "metrics": "/metrics over a million inbox rows; /health/ready while Redis is frozen",
+    "decision": "statements of one decision, and its speed against the same statements in raw SQL",
+    "clicks": "from a press on a card until the last of twenty phones shows the result",
+    "batch": "many approvals compared with WeCom by one action of the admin",
     "lists": "database queries of every list page, few rows against many",
 }
 

@@ -29,6 +29,10 @@ class Plan:
     """How long waiting messages leave at the members' rate."""
     inbox_rows: int
     """Over which ``/metrics`` looks."""
+    decisions: int
+    """Of a turn of each variant of the bench of decisions."""
+    batch: tuple[int, int]
+    """Approvals that one action compares; the fewer to see whether its queries grow."""
 
 
 FULL = Plan(
@@ -44,6 +48,8 @@ FULL = Plan(
     members=(10_000, 100_000),
     notices_seconds=180,
     inbox_rows=1_000_000,
+    decisions=50,
+    batch=(10, 1_000),
 )
 QUICK = Plan(
     turns=5,
@@ -58,6 +64,8 @@ QUICK = Plan(
     members=(2_000, 20_000),
     notices_seconds=70,
     inbox_rows=50_000,
+    decisions=25,
+    batch=(10, 1_000),
 )
 
 

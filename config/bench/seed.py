@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -24,6 +25,8 @@ from approvals.models import (
     Quote,
     QuoteItem,
     QuoteStatus,
+    Relation,
+    StepStatus,
 )
 from config.bench.events import APPLICANT, APPROVER, TEMPLATE
 from config.durable import Status
@@ -76,21 +79,7 @@ def open_approvals(sp_nos: Sequence[str], *, third_nos: Sequence[str] = (), spre
     owner, _created = User.objects.get_or_create(username="bench")
     third_nos = third_nos or [f"CIS-{sp_no[:8]}-{sp_no[8:]}" for sp_no in sp_nos]
     now = timezone.now()
-    made = Quote.objects.bulk_create(
-        [
-            Quote(
-                quote_number=third_no,
-                title="三号车间水泵",
-                customer_name="华东机电",
-                total=Decimal("3601.50"),
-                status=QuoteStatus.IN_APPROVAL,
-                approval_status=InstanceStatus.PENDING,
-                owner=owner,
-            )
-            for third_no in third_nos
-        ],
-        batch_size=CHUNK,
-    )
+    made = _quotes(third_nos, owner)
     QuoteItem.objects.bulk_create(
         [QuoteItem(quote=quote, name="Pump X1", quantity=3, unit_price=Decimal("1200.50")) for quote in made],
         batch_size=CHUNK,
@@ -113,6 +102,22 @@ def open_approvals(sp_nos: Sequence[str], *, third_nos: Sequence[str] = (), spre
     return [Open(instance.quote_id, instance.pk, instance.sp_no) for instance in instances]
 
 
+def _quotes(numbers: Iterable[str], owner: User) -> list[Quote]:
+    rows = [
+        Quote(
+            quote_number=number,
+            title="三号车间水泵",
+            customer_name="华东机电",
+            total=Decimal("3601.50"),
+            status=QuoteStatus.IN_APPROVAL,
+            approval_status=InstanceStatus.PENDING,
+            owner=owner,
+        )
+        for number in numbers
+    ]
+    return Quote.objects.bulk_create(rows, batch_size=CHUNK)
+
+
 def _pending(quote: Quote, owner: User, sp_no: str, submitted_at: datetime) -> ApprovalInstance:
     content = {"quote_number": quote.quote_number, "revision": 1, "items": [], "total": str(quote.total)}
     return ApprovalInstance(
@@ -133,6 +138,65 @@ def _pending(quote: Quote, owner: User, sp_no: str, submitted_at: datetime) -> A
         remote_status="pending",
         remote_status_code=1,
         submitted_at=submitted_at,
+    )
+
+
+def waiting_here(
+    groups: Sequence[Sequence[str]], relation: Relation, *, applicants: Sequence[str] = (APPLICANT,), agreed: int = 0
+) -> list[ApprovalInstance]:
+    """A pending approval that is decided here for each of ``groups`` (userids), the first ``agreed`` of whom have done
+    so already. ``applicants`` take turns. No cards are sent."""
+    owner, _created = User.objects.get_or_create(username="bench")
+    made = _quotes([f"CIS-HERE-{next(_numbers):08d}" for _ in groups], owner)
+    instances = ApprovalInstance.objects.bulk_create(
+        [
+            _decided_here(quote, owner, applicant, {"userids": list(group), "relation": relation})
+            for quote, group, applicant in zip(made, groups, itertools.cycle(applicants), strict=False)
+        ],
+        batch_size=CHUNK,
+    )
+    ApprovalStep.objects.bulk_create(
+        [
+            ApprovalStep(
+                instance=instance,
+                node=0,
+                position=position,
+                relation=relation,
+                userid=userid,
+                name=userid.title(),
+                status=StepStatus.APPROVED if position < agreed else StepStatus.PENDING,
+            )
+            for instance, group in zip(instances, groups, strict=True)
+            for position, userid in enumerate(group)
+        ],
+        batch_size=CHUNK,
+    )
+    return instances
+
+
+def _decided_here(quote: Quote, owner: User, applicant: str, node: dict[str, Any]) -> ApprovalInstance:
+    content = {
+        "quote_number": quote.quote_number,
+        "revision": 1,
+        "title": quote.title,
+        "customer_name": quote.customer_name,
+        "currency": "CNY",
+        "items": [{"name": "Pump X1", "quantity": "3", "unit_price": "1200.50"}],
+        "total": str(quote.total),
+    }
+    return ApprovalInstance(
+        quote=quote,
+        revision=quote.revision,
+        third_no=quote.quote_number,
+        flow=Flow.INTERNAL,
+        config=app(),
+        corp_id=app().corp_id,
+        chain=[node],
+        applicant=owner,
+        applicant_userid=applicant,
+        snapshot=content,
+        seal=quotes.seal(content),
+        status=InstanceStatus.PENDING,
     )
 
 

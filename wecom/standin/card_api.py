@@ -43,6 +43,7 @@ def update_template_card(world: World, call: Call) -> dict[str, Any]:
                 update = card or _with_dead_button(message["content"], message["updated"], button)
                 text = json.dumps(update, ensure_ascii=False)
                 world.store.execute("UPDATE messages SET updated = ? WHERE id = ?", text, message["id"])
+                world.store.execute("INSERT OR REPLACE INTO replaced VALUES (?, ?)", message["id"], world.clock())
         world.store.execute("UPDATE cards SET used_at = ? WHERE response_code = ?", now, code["response_code"])
     return {"invaliduser": invalid}
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 BUTTON_EVENT, MENU_EVENT = "template_card_event", "template_card_menu_event"
 
 _CARDS = """
-SELECT messages.*, recalled.at AS recalled_at FROM messages LEFT JOIN recalled ON recalled.msgid = messages.msgid
+SELECT messages.*, recalled.at AS recalled_at, replaced.at AS replaced_at FROM messages
+LEFT JOIN recalled ON recalled.msgid = messages.msgid
+LEFT JOIN replaced ON replaced.message_id = messages.id
 WHERE msgtype = 'template_card'
 """
 _OF_TASK = "messages.msgid IN (SELECT msgid FROM cards WHERE task_id = ?)"
@@ -42,7 +44,7 @@ def keys_of(card: Mapping[str, Any]) -> dict[str, str]:
 
 def cards_of(world: World, userid: str = "", task_id: str = "", limit: int = 100) -> list[dict[str, Any]]:
     """Newest first, those of all members when no ``userid`` is given. ``shown``: the card as that phone shows it now;
-    ``keys``: what can be pressed on it."""
+    ``keys``: what can be pressed on it; ``updated_at``: when it was last replaced (Unix seconds), None if never."""
     rows = world.store.rows(
         f"{_CARDS} AND (? = '' OR userid = ?) AND (? = '' OR {_OF_TASK}) ORDER BY messages.id DESC LIMIT ?",
         *(userid, userid, task_id, task_id, limit),
@@ -126,6 +128,7 @@ def _as_json(row: sqlite3.Row) -> dict[str, Any]:
         "msgid": row["msgid"],
         "userid": row["userid"],
         "sent_at": row["sent_at"],
+        "updated_at": row["replaced_at"],
         "shown": None if gone else shown,
         "keys": [] if gone else list(keys_of(shown)),
         "recalled": row["recalled_at"] is not None,

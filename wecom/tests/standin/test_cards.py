@@ -91,8 +91,12 @@ def test_each_phone_shows_what_was_made_of_its_own_card(standin: Standin) -> Non
     assert phone(standin)["shown"] == card(replace_text="Agreed")
     assert phone(standin)["keys"] == []
     assert (phone(standin, "zhao.vp")["shown"], phone(standin, "zhao.vp")["keys"]) == (card(), ["agree"])
+    replaced_at = phone(standin)["updated_at"]
+    assert replaced_at >= phone(standin)["sent_at"]
+    assert phone(standin, "zhao.vp")["updated_at"] is None
     update(standin, first, atall=1, template_card=NOTICE)
     assert phone(standin)["shown"] == phone(standin, "zhao.vp")["shown"] == NOTICE
+    assert phone(standin, "zhao.vp")["updated_at"] >= phone(standin)["updated_at"] > replaced_at
 
 
 def test_a_replaced_card_may_have_live_buttons_and_lose_them_later(standin: Standin) -> None:
