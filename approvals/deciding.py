@@ -60,7 +60,7 @@ def _decide(
         for step in mine:
             for name, value in change.items():
                 setattr(step, name, value)
-        # the same for all of them: bulk_update() would need a fifth of a decision's time to say so row by row
+        # the same for all of them, which bulk_update() would say row by row
         ApprovalStep.objects.filter(pk__in=[step.pk for step in mine]).update(**change)
         if verb == "reject" or not mine or steps.all_agreed(known):
             move(instance, LOCAL[verb][InstanceStatus(instance.status)], channel=actor.channel, at=now)
