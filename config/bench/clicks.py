@@ -101,7 +101,9 @@ def _lines(shape: Shape, took: Sequence[float], pressed: int) -> Iterator[Line]:
         name = f"press to last card {shape.name}: {quantile}"
         yield Line(name, rate, f"{seconds:.3f} s", seconds, "at most", limit, "s", counts=shape.counts)
     lost = pressed - len(took)
-    yield Line(f"press to last card {shape.name}: not replaced", f"{pressed} decisions", str(lost), lost, "at most", 0, "")
+    yield Line(
+        f"press to last card {shape.name}: not replaced", f"{pressed} decisions", str(lost), lost, "at most", 0, ""
+    )
 
 
 def _sent(shape: Shape, count: int) -> list[Press]:
