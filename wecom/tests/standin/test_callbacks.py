@@ -80,6 +80,7 @@ def test_the_submission_event_follows_the_answer(standin: Standin, receiver: Rec
     sp_no = standin.submit()
     answered = time.time()
     receiver.wait_for(1)
+    assert settled(standin)["sent"] == 1  # it has arrived before its row says so
     assert standin.get("events", subject=sp_no)["events"][0]["finished_at"] >= answered - 0.1
 
 
