@@ -56,13 +56,11 @@ class Shape:
     """Of the twenty, before the press that is measured."""
     share: float
     """Of the plan's seconds; sending twenty messages for each approval takes long."""
-    counts: bool
-    """A hundred updates a second keep two cores busy on both sides of the line: shown, and judged by nobody."""
 
 
 SHAPES = (
-    Shape("of 20 who share a message", Relation.ANY, 0, 1, True),
-    Shape("of 20 with a message each", Relation.ALL, RECIPIENTS - 1, 1 / 3, False),
+    Shape("of 20 who share a message", Relation.ANY, 0, 1),
+    Shape("of 20 with a message each", Relation.ALL, RECIPIENTS - 1, 1 / 3),
 )
 
 
@@ -99,7 +97,7 @@ def _lines(shape: Shape, took: Sequence[float], pressed: int) -> Iterator[Line]:
     for quantile, share, limit in BARS:
         seconds = took[len(took) * share // 100]
         name = f"press to last card {shape.name}: {quantile}"
-        yield Line(name, rate, f"{seconds:.3f} s", seconds, "at most", limit, "s", counts=shape.counts)
+        yield Line(name, rate, f"{seconds:.3f} s", seconds, "at most", limit, "s")
     lost = pressed - len(took)
     yield Line(
         f"press to last card {shape.name}: not replaced", f"{pressed} decisions", str(lost), lost, "at most", 0, ""
