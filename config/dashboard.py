@@ -21,16 +21,13 @@ class Card:
     """One number with a way to its list. ``tone`` colours it while it is not zero."""
 
     label: str | Promise
-    count: int | None
-    """None: nobody knows at the moment."""
+    count: int
     url: str
     icon: str
     tone: str
 
     @property
     def shown(self) -> str:
-        if self.count is None:
-            return "–"
         return f"{COUNTED}+" if self.count > COUNTED else str(self.count)
 
 
@@ -53,22 +50,6 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """What a card tells that are no rows; ``page`` (the name of its URL in admin) tells more."""
-
-    label: str | Promise
-    permission: str
-    count: Callable[[], int | None]
-    page: str
-    icon: str
-    tone: str
-
-    def card(self, _user: Any) -> Card:
-        count = self.count()
-        return Card(self.label, count, reverse(f"admin:{self.page}"), self.icon, self.tone if count else "quiet")
-
-
-@dataclass(frozen=True, slots=True)
 class Panel:
     """A section of its own, shown by ``template`` from ``content``; ``page`` (the name of its URL in admin) tells more,
     and ``leads`` is the link's text."""
@@ -81,11 +62,11 @@ class Panel:
     leads: str | Promise
 
 
-_registered: list[tuple[int, Kind | Number]] = []
+_registered: list[tuple[int, Kind]] = []
 _panels: list[tuple[int, Panel]] = []
 
 
-def register_cards(*kinds: Kind | Number, place: int) -> None:
+def register_cards(*kinds: Kind, place: int) -> None:
     """To be called by admin modules. ``place`` orders the page; kinds registered together keep their order."""
     _registered.extend((place, kind) for kind in kinds)
 

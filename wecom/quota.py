@@ -6,7 +6,7 @@ Looks only: nothing here takes from a budget or asks WeCom. All of it raises Ret
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -34,12 +34,15 @@ class AppQuota:
 
 
 def busy_levels(config: WeComConfig) -> list[Level]:
-    """The app's endpoints that are paused or were called in the last minute: paused ones first, then by use."""
-    return [level for level in _sorted_levels(config) if level.paused or level.used]
+    """The app's endpoints that are paused or were called in the last minute: paused ones first, then by use.
+    ``gettoken`` counts as paused while its breaker is open."""
+    paused = pauses_of(config)
+    found = [replace(level, paused=paused.get(level.endpoint, 0.0)) for level in levels(app_key(config), ENDPOINTS)]
+    return [level for level in _sorted(found) if level.paused or level.used]
 
 
 def quota_of(config: WeComConfig) -> AppQuota:
-    found = _sorted_levels(config)
+    found = _sorted(levels(app_key(config), ENDPOINTS))
     busy = [level for level in found if level.paused or level.used]
     idle = [level for level in found if not (level.paused or level.used)]
     tokens = _tokens(config)
@@ -63,8 +66,7 @@ def token_expires_at(config: WeComConfig) -> datetime | None:
     return None if tokens is None else _end(tokens)
 
 
-def _sorted_levels(config: WeComConfig) -> list[Level]:
-    found = levels(app_key(config), ENDPOINTS)
+def _sorted(found: list[Level]) -> list[Level]:
     return sorted(found, key=lambda level: (-level.paused, -level.used, level.endpoint))
 
 

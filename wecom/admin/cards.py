@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.dashboard import Kind, Number, Panel, register_cards, register_panels
+from config.dashboard import Kind, Panel, register_cards, register_panels
 from wecom.admin.quota import panel_context
-from wecom.errors import WeComError
-from wecom.models import Member, WeComConfig
-from wecom.quota import pauses_of
-
-
-def _paused() -> int | None:
-    try:
-        return sum(len(pauses_of(config)) for config in WeComConfig.objects.filter(enabled=True))
-    except WeComError:
-        return None  # Redis is away, and only it knows
-
+from wecom.models import Member
 
 register_cards(
-    Number(
-        label=_("Paused calls to WeCom"),
-        permission="wecom.view_directorysyncrun",
-        count=_paused,
-        page="wecom_directorysyncrun_quota",
-        icon="speed",
-        tone="warning",
-    ),
     Kind(
         label=_("Suggested staff users"),
         permission="wecom.change_member",

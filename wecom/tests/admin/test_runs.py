@@ -13,16 +13,17 @@ from django.utils.formats import date_format
 
 from config.testing.admin_browser import logged_in
 from config.testing.people import staff
+from wecom.breaker import Breaker
 from wecom.budgets import Budget
 from wecom.client import for_config
 from wecom.directory_sync import previews, runs
-from wecom.errors import PermanentError
+from wecom.errors import PermanentError, error_for
 from wecom.metrics import ENDPOINTS
 from wecom.models import Department, DirectorySyncRun, Member, WeComConfig
 from wecom.redis import redis
 from wecom.tests.directory.company import Company
 from wecom.tests.peers import Peer, refused_url
-from wecom.tokens import app_key
+from wecom.tokens import TokenStore, app_key
 
 pytestmark = pytest.mark.django_db
 
@@ -328,18 +329,19 @@ def test_the_quota_is_for_who_may_see_runs(config: WeComConfig):
     assert other.get(QUOTA).status_code == 403
 
 
-def test_the_first_page_tells_of_pauses(config: WeComConfig, settings: Any):
+def test_the_first_page_tells_of_pauses(config: WeComConfig):
     client = logged_in(staff("wecom.view_directorysyncrun"))
 
-    def card() -> Any:
-        (found,) = client.get(reverse("admin:index")).context["cards"]
-        return found.shown, found.tone, found.url
+    def paused() -> list[str]:
+        (panel,) = client.get(reverse("admin:index")).context["panels"]
+        assert panel["url"] == QUOTA
+        return [level.endpoint for app in panel["content"]["apps"] for level, _until in app["busy"] if level.paused]
 
-    assert card() == ("0", "quiet", QUOTA)
+    assert paused() == []
     Budget(app_key(config)).pause("user/list", 60)
-    assert card() == ("1", "warning", QUOTA)
-    settings.REDIS_URL = refused_url().replace("http", "redis")
-    assert card()[:2] == ("–", "quiet")
+    assert paused() == ["user/list"]
+    Breaker(f"{TokenStore(config)._key}:breaker").open(error_for("gettoken", 40001, ""))
+    assert sorted(paused()) == ["gettoken", "user/list"]
 
 
 def test_the_first_page_shows_the_busiest_endpoints_and_what_is_paused(config: WeComConfig, settings: Any):
