@@ -41,9 +41,12 @@ def default_config() -> WeComConfig | None:
 
     While there is no app at all, it is created from the ``WECOM_*`` settings; None if those are not filled in.
     """
-    found = WeComConfig.objects.filter(enabled=True).order_by("-is_default", "id").first()
-    if found is None and settings.WECOM_CORP_ID and settings.WECOM_SECRET and not WeComConfig.objects.exists():
-        found, _ = WeComConfig.objects.get_or_create(slug=BOOTSTRAP_SLUG, defaults=_from_settings())
+    enabled = WeComConfig.objects.filter(enabled=True).order_by("-is_default", "id")
+    found = enabled.first()
+    if found is None and settings.WECOM_CORP_ID and settings.WECOM_SECRET:
+        if not WeComConfig.objects.exists():
+            WeComConfig.objects.get_or_create(slug=BOOTSTRAP_SLUG, defaults=_from_settings())
+        found = enabled.first()  # this process's, or that of another one which was faster
     return found
 
 

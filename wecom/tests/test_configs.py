@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -44,6 +46,21 @@ def test_the_settings_make_the_first_app_once(bootstrap: Settings) -> None:
     assert (config.template_id, config.default_applicant) == ("TplQuoteAAA", "li.mei")
     assert config.secret.reveal() == "app-secret"
     assert (config.callback_token.reveal(), config.encoding_aes_key.reveal()) == (TOKEN, AES_KEY)
+
+
+def test_a_process_that_was_slower_finds_the_app_of_another_one(bootstrap: Settings) -> None:
+    def another_process_is_faster(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
+        if not made:  # this look found nothing; now there is one
+            made.append(True)
+            made.append(make_config("default"))
+        return answer
+
+    made: list[Any] = []
+    with connection.execute_wrapper(another_process_is_faster):
+        found = default_config()
+    assert found == made[1]
+    assert WeComConfig.objects.count() == 1
 
 
 def test_the_settings_do_not_bring_back_an_app_that_was_switched_off(bootstrap: Settings) -> None:
