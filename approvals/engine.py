@@ -173,7 +173,10 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
             outcome=Outcome.APPLIED,
             from_status=instance.status,
             comment=comment,
-            details={"delegate_to": delegate_to, "delegate_name": name_of(delegate_to)},
+            details={
+                "delegate_to": delegate_to,
+                "delegate_name": name_of(delegate_to, config_id=instance.config_id),
+            },
         )
         announce(instance, actor=actor, entry=entry, to=[delegate_to], verb="delegate")
         return instance

@@ -32,7 +32,7 @@ def escalate(*, instance: ApprovalInstance, to: str, actor: Actor) -> bool:
             action="escalate",
             outcome=Outcome.REFUSED if is_applicant else Outcome.APPLIED,
             from_status=instance.status,
-            details={"delegate_to": to, "delegate_name": name_of(to)},
+            details={"delegate_to": to, "delegate_name": name_of(to, config_id=instance.config_id)},
         )
         if lent:
             announce(instance, actor=actor, entry=entry, to=[to], verb="escalate")

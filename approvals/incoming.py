@@ -73,7 +73,7 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
     if news or source == "callback" or outcome != Outcome.UNCHANGED:
         write_entry(
             instance,
-            actor=actor_of(snapshot, known, fresh),
+            actor=actor_of(instance, snapshot, known, fresh),
             action=action_of(snapshot, before["remote_status"]),
             outcome=outcome,
             from_status=from_status,

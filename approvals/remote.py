@@ -99,11 +99,15 @@ def action_of(snapshot: RemoteApproval, remote_before: str) -> str:
     return ACTIONS_BY_STATUS[snapshot.status] if snapshot.status != remote_before else "update"
 
 
-def actor_of(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> Actor:
+def actor_of(
+    instance: ApprovalInstance, snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]
+) -> Actor:
     """Who acted in WeCom. The event does not say (doc 91815): the step that moved last does, else the applicant."""
     userid = _mover(snapshot, known, fresh)
     on_steps = (step.name for step in fresh if step.name and step.userid.casefold() == userid.casefold())
-    name = next(on_steps, "") or names_of([userid] if userid else []).get(userid.casefold(), "")
+    name = next(on_steps, "") or names_of([userid] if userid else [], config_id=instance.config_id).get(
+        userid.casefold(), ""
+    )
     return Actor(channel=Channel.WECOM, userid=userid, name=name)
 
 

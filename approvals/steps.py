@@ -67,7 +67,7 @@ def belongs_to(step: ApprovalStep, userid: str) -> bool:
 
 def build(instance: ApprovalInstance, chain: Chain) -> list[ApprovalStep]:
     """Unsaved steps of a flow as it was asked for."""
-    names = names_of(everybody(chain))
+    names = names_of(everybody(chain), config_id=instance.config_id)
     return [
         ApprovalStep(
             instance=instance,
@@ -95,7 +95,7 @@ def mirror(
     after = _placed(instance, remote, before)
     changed = [step for place, step in after.items() if not _same(step, before.get(place))]
     if changed:
-        missing_names = names_of(step.userid for step in changed if not step.name)
+        missing_names = names_of((step.userid for step in changed if not step.name), config_id=instance.config_id)
         for step in changed:
             step.name = step.name or missing_names.get(step.userid.casefold(), "")
         ApprovalStep.objects.bulk_create(

@@ -53,10 +53,11 @@ def _plan_in_words(quote: Quote) -> str:
     if rule is None:
         return str(_("No approval rule matches: the WeCom template's own flow decides who approves."))
     nodes = chain.read(rule.chain)
+    names = names_of(chain.everybody(nodes), config_id=rule.config_id)
     return str(_("Rule “%(rule)s”: %(flow)s, %(people)s.")) % {
         "rule": rule.name,
         "flow": rule.get_flow_display(),
-        "people": chain_in_words(nodes, names_of(chain.everybody(nodes))) or _("the flow set up in the template"),
+        "people": chain_in_words(nodes, names) or _("the flow set up in the template"),
     }
 
 

@@ -34,7 +34,8 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
     timeline = _newest(ApprovalTimeline.objects.filter(instance=instance))
     truth = truth_of(instance, steps=steps, operations=operations, timeline=timeline[::-1], now=timezone.now())
     may = request.user.has_perm
-    names = names_of(userid for step in steps for userid in (step.userid, step.delegated_to) if userid)
+    people = [userid for step in steps for userid in (step.userid, step.delegated_to) if userid]
+    names = names_of(people, config_id=instance.config_id)
     return {
         "approval": instance,
         "truth": truth,

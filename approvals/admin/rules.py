@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
@@ -69,6 +70,7 @@ class RuleForm(ChainForm):
 class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
     form = RuleForm
     list_display = ("name", "priority", "range", "flow", "who", "active")
+    list_select_related = ("template",)
     list_filter = ("active", ("flow", ChoicesDropdownFilter))
     search_fields = ("name",)
     fieldsets = (
@@ -89,11 +91,16 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
         return chain_in_words(read(rule.chain), names) or gettext("the flow set up in the template")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Its rows know the names of all approvers, by one look-up."""
+        """Its rows know the names of their approvers, by one look-up for each app."""
         changelist = super().get_changelist_instance(request)
-        names = names_of(userid for rule in changelist.result_list for userid in everybody(read(rule.chain)))
+        rules: dict[int | None, list[ApprovalRule]] = defaultdict(list)
         for rule in changelist.result_list:
-            rule.names = names
+            rules[rule.config_id].append(rule)
+        for config_id, together in rules.items():
+            people = [userid for rule in together for userid in everybody(read(rule.chain))]
+            names = names_of(people, config_id=config_id)
+            for rule in together:
+                rule.names = names  # type: ignore[attr-defined]
         return changelist
 
 

@@ -130,3 +130,8 @@ class ApprovalRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def config_id(self) -> int | None:
+        """The WeCom app whose template the rule names; None: the default one."""
+        return self.template.config_id if self.template else None
