@@ -39,7 +39,6 @@ class Migration(migrations.Migration):
                 ('fetched_at', models.DateTimeField(verbose_name='fetched at')),
                 ('changed_at', models.DateTimeField(verbose_name='changed at')),
                 ('removed_at', models.DateTimeField(blank=True, help_text='Its library no longer lists it; kept for seven days.', null=True, verbose_name='gone since')),
-                ('unconfirmed_since', models.DateTimeField(blank=True, help_text='Its library gives nothing usable for it, or its type is not synchronised any more.', null=True, verbose_name='not confirmed since')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
             ],
             options={
