@@ -66,7 +66,6 @@ NAMES: dict[str, Promise] = {
 """Fields that libraries are known to send. One that is not here stands under “More”, under its own name."""
 
 _GOODS = ("product", "product_name", "device", "model", "specification", "quantity", "unit")
-_ARRIVAL = ("delivery_date", "delivery_time", "expected_at")
 _PARCEL = (
     "carrier",
     "shipping_number",
@@ -76,7 +75,6 @@ _PARCEL = (
     "delivery_date",
     "delivery_time",
 )
-_ENQUIRY = ("requirement", "solution", "budget", "site_survey", "quote_number")
 _MONEY = ("amount", "currency", "payment_status", "payment_method", "payment_time", "paid_at")
 _PERSON = ("customer_name", "phone")
 
