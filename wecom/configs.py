@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.urls import reverse
@@ -41,7 +41,7 @@ def default_config() -> WeComConfig | None:
 
     While there is no app at all, it is created from the ``WECOM_*`` settings; None if those are not filled in.
     """
-    enabled = WeComConfig.objects.filter(enabled=True).order_by("-is_default", "id")
+    enabled = enabled_apps()
     found = enabled.first()
     if found is None and settings.WECOM_CORP_ID and settings.WECOM_SECRET:
         if not WeComConfig.objects.exists():
@@ -50,19 +50,23 @@ def default_config() -> WeComConfig | None:
     return found
 
 
-def directory_readers() -> list[WeComConfig]:
+def enabled_apps() -> QuerySet[WeComConfig]:
+    """The default app first."""
+    return WeComConfig.objects.filter(enabled=True).order_by("-is_default", "pk")
+
+
+def directory_readers() -> QuerySet[WeComConfig]:
     """The enabled apps that read the directory by schedule: one of each company, or people would be here twice.
 
     Of the default app's company that one, whatever it may: that it may not is worth an incident. Of another company the
     oldest of which the last probe does not say that it has no right to the directory.
     """
-    default = default_config()
-    if default is None:
-        return []
+    enabled = enabled_apps()
+    default = enabled[:1]
     barred = CapabilityResult.objects.filter(config=OuterRef("pk"), capability=Capability.DIRECTORY, ok=False)
-    others = WeComConfig.objects.filter(~Exists(barred), enabled=True).exclude(corp_id=default.corp_id)
-    oldest = {config.corp_id: config for config in others.order_by("-pk")}
-    return [default, *sorted(oldest.values(), key=lambda config: config.pk)]
+    may_read = enabled.filter(~Exists(barred), corp_id=OuterRef("corp_id")).order_by("pk")
+    of_another_company = ~Q(corp_id=Subquery(default.values("corp_id"))) & Q(pk=Subquery(may_read.values("pk")[:1]))
+    return enabled.filter(Q(pk=Subquery(default.values("pk"))) | of_another_company)
 
 
 def _from_settings() -> dict[str, object]:
@@ -152,7 +156,7 @@ def _others() -> tuple[CallbackCredentials, ...]:
 
 def _read_others() -> Iterator[CallbackCredentials]:
     default = default_config()
-    for config in WeComConfig.objects.filter(enabled=True).order_by("id"):
+    for config in enabled_apps():
         if config != default:
             with suppress(CallbackError):  # it has none, or none that can be used
                 yield credentials_of(config)
@@ -205,7 +209,7 @@ def _contact_pair(config: WeComConfig) -> CallbackCrypto | None:
 
 
 def _credentials_from_settings(slug: str) -> CallbackCredentials:
-    if slug not in ("", BOOTSTRAP_SLUG) or not (settings.WECOM_CALLBACK_TOKEN and settings.WECOM_ENCODING_AES_KEY):
+    if slug not in (BARE, BOOTSTRAP_SLUG) or not (settings.WECOM_CALLBACK_TOKEN and settings.WECOM_ENCODING_AES_KEY):
         raise NoCredentials
     crypto = CallbackCrypto(settings.WECOM_CALLBACK_TOKEN, settings.WECOM_ENCODING_AES_KEY, settings.WECOM_CORP_ID)
     return CallbackCredentials(config_id=None, primary=crypto)

@@ -17,7 +17,7 @@ from config.doctor import Result, failed, passed, register_check
 from wecom.callback_doctor import examine
 from wecom.callback_ips import get_callback_ips
 from wecom.client import WeComClient, for_config
-from wecom.doctor_asking import ALL_TOGETHER, Question, Trouble, enabled_apps, judge, no_app, put, troubles
+from wecom.doctor_asking import ALL_TOGETHER, Question, Trouble, apps_to_ask, judge, no_app, put, troubles
 from wecom.findings import Words
 from wecom.models import WeComConfig
 
@@ -38,7 +38,7 @@ def trusted_address() -> Result:
 
 def _ask_each(ask: Callable[[WeComClient], object], well: str) -> Result:
     """One call for each enabled app, all at once."""
-    apps = enabled_apps()
+    apps = apps_to_ask()
     if not apps:
         return no_app()
     answers = put([Question(app, "", partial(_in_the_name_of, app, ask)) for app in apps])
@@ -76,7 +76,7 @@ def clock() -> Result:
 
 def callback() -> Result:
     """A verification and an event as WeCom sends them, through the public address of each app that has one."""
-    apps = enabled_apps()
+    apps = apps_to_ask()
     if not apps:
         return no_app()
     called = [apps[0], *(app for app in apps[1:] if app.callback_token)]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from config.doctor import Result, failed, passed
-from wecom.configs import default_config
+from wecom.configs import default_config, enabled_apps
 from wecom.errcodes import Family, Text
 from wecom.errors import PermanentError, WeComError, describe
 from wecom.findings import Words
@@ -54,12 +54,10 @@ class Answer:
     seconds: float | None = None
 
 
-def enabled_apps() -> list[WeComConfig]:
-    """The default app first; it is made from the settings where there is none yet."""
-    default = default_config()
-    if default is None:
-        return []
-    return [default, *WeComConfig.objects.filter(enabled=True).exclude(pk=default.pk).order_by("pk")]
+def apps_to_ask() -> list[WeComConfig]:
+    """The enabled ones, the default app first; it is made from the settings where there is none at all."""
+    default_config()
+    return list(enabled_apps())
 
 
 def no_app() -> Result:
@@ -135,16 +133,12 @@ def judge(found: Iterable[Trouble], well: Text) -> Result:
     """One result: what is wrong is said once, with everything that it is wrong with; ``well`` if nothing is."""
     together: dict[str, list[str]] = {}
     remedies: dict[str, None] = {}
+    several = enabled_apps()[1:].exists()  # the app's name tells nothing where there is only one
     for one in found:
-        together.setdefault(one.said.sentence, []).append(_called(one))
+        name = " · ".join(filter(None, (str(one.app) if several else "", str(one.about))))
+        together.setdefault(one.said.sentence, []).append(name)
         remedies[one.said.remedy] = None
     if not together:
         return passed(well)
     lines = [f"{', '.join(filter(None, names))}: {sentence}".removeprefix(": ") for sentence, names in together.items()]
     return failed(" ".join(lines[:MOST_SAID]), " ".join(list(remedies)[:MOST_SAID]))
-
-
-def _called(one: Trouble) -> str:
-    """The app's name tells nothing where there is only one."""
-    several = WeComConfig.objects.filter(enabled=True)[1:].exists()
-    return " · ".join(filter(None, (str(one.app) if several else "", str(one.about))))

@@ -13,20 +13,21 @@ from django_celery_beat.models import PeriodicTask
 
 from config import cron
 from config.doctor import Result, failed, passed, register_check
-from wecom.doctor_asking import enabled_apps, no_app
-from wecom.models import DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.configs import directory_readers
+from wecom.doctor_asking import apps_to_ask, no_app
+from wecom.models import APPLIED, DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
 
 SCHEDULE = "wecom: sync directory"
 RUNS_MISSED = 2
 """So many scheduled moments may pass without a complete run: one may fall into a restart."""
 PATIENCE = timedelta(hours=1)
-COMPLETE = (DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL)
 PARTS = (DirectoryType.DEPARTMENT, DirectoryType.USER, DirectoryType.CUSTOMER)
 
 
 def directory() -> Result:
-    """The last run of each part was complete and is not too old, and the schedule is on."""
-    apps = enabled_apps()
+    """The last run of each part was complete and, by the apps that the schedule reads with, is not too old; and the
+    schedule is on."""
+    apps = apps_to_ask()
     if not apps:
         return no_app()
     timed = PeriodicTask.objects.exclude(crontab=None, interval=None).select_related("interval", "crontab")
@@ -36,9 +37,9 @@ def directory() -> Result:
             _("The directory is not read on schedule."),
             _("Switch “%(name)s” on under periodic tasks in admin.") % {"name": SCHEDULE},
         )
-    read = DirectorySyncRun.objects.values_list("config_id", flat=True).distinct()
-    for app in (apps[0], *(app for app in apps[1:] if app.pk in set(read))):
-        found = _failed_last(app) or _too_old(app, row)
+    scheduled = set(directory_readers().values_list("pk", flat=True))
+    for app in apps:
+        found = _failed_last(app) or (_too_old(app, row) if app.pk in scheduled else None)
         if found is not None:
             return found
     return passed(_("The directory is up to date, or waits for its first run."))
@@ -59,7 +60,7 @@ def _failed_last(app: WeComConfig) -> Result | None:
 
 def _too_old(app: WeComConfig, row: PeriodicTask) -> Result | None:
     """An app that was never read has as long for its first run as others have between two."""
-    newest = [_closed(app, part).filter(status__in=COMPLETE).first() for part in PARTS]
+    newest = [_closed(app, part).filter(status__in=APPLIED).first() for part in PARTS]
     since = min((run.finished_at or run.created_at) if run else app.created_at for run in newest)
     if _expected(row, since) > timezone.now():
         return None
@@ -84,7 +85,7 @@ def _expected(row: PeriodicTask, since: datetime) -> datetime:
 def _closed(app: WeComConfig, part: str) -> QuerySet[DirectorySyncRun]:
     """The runs that came to an end, the newest first."""
     covering = (part, DirectoryType.FULL)
-    closed = (*COMPLETE, DirectoryRunStatus.FAILED)
+    closed = (*APPLIED, DirectoryRunStatus.FAILED)
     return DirectorySyncRun.objects.filter(config=app, sync_type__in=covering, status__in=closed)
 
 

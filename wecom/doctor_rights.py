@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from config.doctor import Result, register_check
 from wecom import customer_api, directory_api
 from wecom.client import WeComClient, for_config
-from wecom.doctor_asking import Answer, Question, enabled_apps, judge, no_app, passing_remedy, put, trouble, troubles
+from wecom.configs import directory_readers
+from wecom.doctor_asking import Answer, Question, apps_to_ask, judge, no_app, passing_remedy, put, trouble, troubles
 from wecom.errors import PermanentError
 from wecom.findings import Words
 from wecom.models import (
@@ -49,7 +50,7 @@ def rights() -> Result:
 
     The default app needs all of it. What another app was never seen to have, it does without.
     """
-    apps = enabled_apps()
+    apps = apps_to_ask()
     if not apps:
         return no_app()
     answers = put([Question(app, one.label, partial(ask, one, app)) for app in apps for one in ASKED])
@@ -95,10 +96,11 @@ class _Reading(NamedTuple):
 
 def reading() -> Result:
     """Every call by which directory, customers and log-in are read, once, by every app that reads them."""
-    apps = enabled_apps()
+    apps = apps_to_ask()
     if not apps:
         return no_app()
-    readers = set(DirectorySyncRun.objects.values_list("config_id", flat=True).distinct()) | {apps[0].pk}
+    readers = set(directory_readers().values_list("pk", flat=True))
+    readers |= set(DirectorySyncRun.objects.order_by().values_list("config_id", flat=True).distinct())  # also by hand
     questions = [
         Question(app, one.endpoint, partial(_read, one, app))
         for app in apps

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from prometheus_client.metrics_core import Metric
 
 from config.metrics import gauge, register_source
 from config.metrics_runs import MOST_OWNERS, Runs
 from wecom.budgets import pauses
+from wecom.configs import directory_readers
 from wecom.errors import PermanentError
 from wecom.metrics import ENDPOINTS
-from wecom.models import Capability, CapabilityResult, DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.tokens import TokenStore, app_key
 
 APP = ("app",)
@@ -55,9 +56,8 @@ directory = Runs(
     runs=DirectorySyncRun.objects.all(),
     rows={name: name for name in ("fetched", "created", "updated", "unchanged", "deleted", "failed")},
     types=DirectoryType.values,
-    passed=(DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL),
-    awaited=Q(is_default=True)
-    | Q(Exists(CapabilityResult.objects.filter(config=OuterRef("pk"), capability=Capability.DIRECTORY, ok=True))),
+    passed=APPLIED,
+    awaited=Q(pk__in=directory_readers()),
 )
 
 register_source("wecom.apps", read_apps, lane="redis")

@@ -8,7 +8,7 @@ from celery import shared_task
 from config import durable
 from wecom import inbox, refusals, spool
 from wecom.client import for_config
-from wecom.configs import config_for_slug, directory_readers
+from wecom.configs import config_for_slug, default_config, directory_readers
 from wecom.contacts import refreshes
 from wecom.directory_sync import previews, runs
 from wecom.errors import WeComError
@@ -56,7 +56,7 @@ def refresh_tokens() -> int:
 def sync_directory(app: str = "") -> dict[str, str]:
     """Scheduled runs over everything, which repeat by themselves: of the app with the slug ``app``, else of one app of
     each company. Returns the status of each app's run by slug."""
-    configs = _named(app) if app else directory_readers()
+    configs = _named(app) if app else _of_each_company()
     opened = [_open_scheduled(config) for config in configs]  # all of them first: what is open is run in any case
     return {run.config.slug: str((runs.run(run) if ours else run).status) for run, ours in opened}
 
@@ -67,6 +67,11 @@ def _named(app: str) -> list[WeComConfig]:
         logger.error("directory_app_unknown", app=app)
         return []
     return [config]
+
+
+def _of_each_company() -> list[WeComConfig]:
+    default_config()  # while there is none at all, it is made from the settings
+    return list(directory_readers())
 
 
 def _open_scheduled(config: WeComConfig) -> tuple[DirectorySyncRun, bool]:

@@ -17,13 +17,11 @@ from wecom.budgets import pauses
 from wecom.client import WeComClient, for_config
 from wecom.directory_sync.parts import READING_ENDPOINT, Answer, Ask, Part, parts_of
 from wecom.errors import WeComError
-from wecom.models import DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.rates import shortest
 from wecom.tokens import app_key
 
 logger = structlog.get_logger(__name__)
-
-APPLIED = (DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL)
 
 
 class Forecast(NamedTuple):

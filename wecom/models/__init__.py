@@ -3,11 +3,12 @@
 from wecom.models.callbacks import CallbackEvent, RefusedCallback
 from wecom.models.configs import Capability, CapabilityResult, KeyCanary, WeComConfig
 from wecom.models.customers import ExternalContact, Follower, Tag, TagGroup
-from wecom.models.directory_runs import DirectoryRunStatus, DirectorySyncRun, DirectoryType
+from wecom.models.directory_runs import APPLIED, DirectoryRunStatus, DirectorySyncRun, DirectoryType
 from wecom.models.members import Department, Member, MemberDepartment, Origin
 from wecom.models.refreshes import ContactRefresh, RefreshKind
 
 __all__ = [
+    "APPLIED",
     "CallbackEvent",
     "Capability",
     "CapabilityResult",

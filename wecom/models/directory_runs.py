@@ -28,6 +28,10 @@ class DirectoryRunStatus(models.TextChoices):
     PARTIAL = "partial", _("Some members' customers failed")
 
 
+APPLIED = (DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL)
+"""What the run has read is here now."""
+
+
 class DirectorySyncRun(models.Model):
     """One run of one type over one app. Opened, claimed and closed by ``wecom.directory_sync`` only."""
 

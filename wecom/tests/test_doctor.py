@@ -116,8 +116,15 @@ class TestDirectory:
         result = doctor_directory.directory()
         assert not result.ok and doctor_directory.SCHEDULE in str(result.remedy)
 
-    def test_an_app_that_reads_nothing_has_nothing_to_be_late_with(self, app: WeComConfig, other: WeComConfig):
+    def test_an_app_that_the_schedule_does_not_read_with_is_never_late(self, app: WeComConfig, other: WeComConfig):
         WeComConfig.objects.filter(pk=other.pk).update(created_at=timezone.now() - timedelta(days=30))
+        assert doctor_directory.directory().ok
+        self.run(other, "full", "success", 20)
         assert doctor_directory.directory().ok
         self.run(other, "full", "failed", message="Second refused.")
         assert not doctor_directory.directory().ok
+
+    def test_one_of_another_company_is_as_late_as_the_default_app(self, app: WeComConfig, other: WeComConfig):
+        WeComConfig.objects.filter(pk=other.pk).update(corp_id="ww2", created_at=timezone.now() - timedelta(days=30))
+        result = doctor_directory.directory()
+        assert not result.ok and "Second" in str(result.sentence)

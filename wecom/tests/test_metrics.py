@@ -209,16 +209,17 @@ def test_an_app_that_should_be_read_and_never_was_is_told_of():
         samples = looked_up(gauges.directory.read)[name].samples
         return {sample.labels["app"] for sample in samples if sample.value == 0 and sample.labels["type"] == "full"}
 
-    main, other, mute = (make_config(slug) for slug in ("main", "other", "mute"))
-    WeComConfig.objects.update(is_default=False)
-    WeComConfig.objects.filter(pk=main.pk).update(is_default=True)
-    for app, ok in ((other, True), (mute, False)):
+    main, second = make_config("main", is_default=True), make_config("second")
+    mute, other = (make_config(slug, corp_id="wwsubsidiary") for slug in ("mute", "other"))
+    for app, ok in ((second, True), (mute, False)):
         CapabilityResult.objects.create(config=app, capability=Capability.DIRECTORY, ok=ok, checked_at=timezone.now())
     assert never() == {"main", "other"}
     ended(main, "full", "failed", ago=10)
     assert never() == {"main", "other"}
     ended(main, "full", "success", ago=5)
     assert never() == {"other"}
+    ended(other, "full", "success", ago=5)
+    assert never() == set()
 
 
 # --- Queues -----------------------------------------------------------------------------------------------------------
