@@ -14,11 +14,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from approvals import mapping as mappings
-from approvals import quotes
+from approvals import quotes, revisions
 from approvals.chain import read
 from approvals.form_values import value_of
-from approvals.models import ApprovalInstance, Quote, Relation
+from approvals.models import ApprovalInstance, Relation
+from approvals.money import total_of
 from approvals.problems import SubmissionProblem
+from approvals.revisions import Change, item_line
 from wecom.oa import Control, TemplateDetail
 
 LONGEST_SUMMARY = 20
@@ -60,7 +62,7 @@ def _process(instance: ApprovalInstance) -> dict[str, Any]:
 
 def _summary(instance: ApprovalInstance) -> list[dict[str, Any]]:
     content = instance.snapshot
-    lines = (instance.third_no, content["customer_name"], f"{content['currency']} {content['total']}")
+    lines = (instance.third_no, content["customer_name"], total_of(content))
     return [
         {"summary_info": [{"text": " ".join(line.split())[:LONGEST_SUMMARY], "lang": "zh_CN"}]}
         for line in lines
@@ -122,36 +124,24 @@ def _texts(instance: ApprovalInstance) -> dict[str, str]:
     return {
         **{name: str(content[name]) for name in (*quotes.CONTENT_FIELDS, "quote_number", "total")},
         "third_no": instance.third_no,
-        "items": "\n".join(_item_line(number, item) for number, item in enumerate(content["items"], start=1)),
+        "items": "\n".join(f"{number}. {item_line(item)}" for number, item in enumerate(content["items"], start=1)),
         "difference": difference(instance),
         "link": settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]),
     }
 
 
-def _item_line(number: int, item: Mapping[str, str]) -> str:
-    name = " ".join(filter(None, (item["name"], item["specification"])))
-    return f"{number}. {name}  {item['quantity']} × {item['unit_price']} = {item['amount']}"
-
-
 def difference(instance: ApprovalInstance) -> str:
     """What changed since the last revision that was submitted, one line per change."""
-    earlier = instance.quote.approvals.filter(pk__lt=instance.pk).exclude(revision=instance.revision)
-    previous = earlier.order_by("-pk").first()
-    if previous is None:
-        return _("First submission.")
-    changes = quotes.difference(previous.snapshot, instance.snapshot)
+    earlier = revisions.submitted_before(instance.quote_id, instance.revision)
+    if earlier is None:
+        return revisions.change_of_total(instance.snapshot, None)
+    changes = revisions.changes(instance.snapshot, earlier)
     if not changes:
-        return _("Nothing changed since revision %(revision)d.") % {"revision": previous.revision}
-    heading = _("Compared with revision %(revision)d:") % {"revision": previous.revision}
+        return _("Nothing changed since revision %(revision)d.") % {"revision": earlier["revision"]}
+    heading = _("Compared with revision %(revision)d:") % {"revision": earlier["revision"]}
     return "\n".join([heading, *map(_change_line, changes)])
 
 
-def _change_line(change: quotes.Change) -> str:
-    values = {"field": _label(change.field), "old": change.old or "–", "new": change.new or "–"}
+def _change_line(change: Change) -> str:
+    values = {"field": change.label, "old": change.old or "–", "new": change.new or "–"}
     return _("%(field)s: %(old)s → %(new)s") % values
-
-
-def _label(field: str) -> str:
-    if field.startswith("items["):
-        return _("item %(number)s") % {"number": field[len("items[") : -1]}
-    return str(Quote._meta.get_field(field).verbose_name)  # type: ignore[union-attr]

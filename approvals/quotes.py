@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -167,36 +166,3 @@ def seal(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of the canonical form of a snapshot."""
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference between two snapshots. ``field`` is a content field, ``total``, or ``items[<position>]``."""
-
-    field: str
-    old: str
-    new: str
-
-
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """What changed from one sealed content to the next, fields first, then items by position."""
-    fields = [
-        Change(name, str(old.get(name, "")), str(new.get(name, "")))
-        for name in (*CONTENT_FIELDS, "total")
-        if old.get(name) != new.get(name)
-    ]
-    before, after = old.get("items", []), new.get("items", [])
-    items = [
-        Change(f"items[{index + 1}]", _line(before, index), _line(after, index))
-        for index in range(max(len(before), len(after)))
-        if _line(before, index) != _line(after, index)
-    ]
-    return fields + items
-
-
-def _line(items: Sequence[Mapping[str, Any]], index: int) -> str:
-    if index >= len(items):
-        return ""
-    item = items[index]
-    name = " ".join(filter(None, (item["name"], item["specification"])))
-    return f"{name} {item['quantity']} × {item['unit_price']} = {item['amount']}"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from approvals import links
 from approvals.models import ApprovalInstance, Flow, SyncOperation
+from approvals.money import money
 from wecom.client import WeComClient
 from wecom.messages import LONGEST_TEXT, cut_bytes, send_text
 
@@ -58,7 +59,7 @@ def _with(words: dict[str, str], instance: ApprovalInstance, row: SyncOperation)
         str(_HEADLINES[verb]) % {"actor": words["actor"]},
         _("Quote: %(number)s %(title)s") % {"number": instance.third_no, "title": words["title"]},
         _("Customer: %(customer)s") % {"customer": words["customer"]},
-        _("Total: %(currency)s %(total)s") % {"currency": content["currency"], "total": content["total"]},
+        _("Total: %(currency)s %(total)s") % {"currency": content["currency"], "total": money(content["total"])},
     ]
     if words["comment"]:
         lines.append(_("Comment: %(comment)s") % {"comment": words["comment"]})

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from approvals import quotes
+from approvals import quotes, revisions
 from approvals.admin import words
 from approvals.admin.cards import cards_of
 from approvals.admin.verbs import latest_approval
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Quote, StepStatus
+from approvals.revisions import Change
 from approvals.steps import open_steps
 from approvals.sync_request import can_sync
 from approvals.truth import truth_of
@@ -97,28 +98,18 @@ def approval_context(request: HttpRequest, instance: ApprovalInstance) -> dict[s
     return {
         "panel": panel_of(request, instance),
         "timeline": _lines(ApprovalTimeline.objects.filter(instance=instance)),
-        "changes": _changes(instance.snapshot, _earlier(instance.quote_id, instance.revision)),
+        "changes": revisions.changes(
+            instance.snapshot, revisions.submitted_before(instance.quote_id, instance.revision)
+        ),
         "sync_url": reverse("admin:approvals_approvalinstance_sync_page", args=[instance.pk]),
     }
 
 
-def changes_of(quote: Quote) -> list[tuple[str, str, str]]:
+def changes_of(quote: Quote) -> list[Change]:
     """What the quote's content changed since the previous revision was sealed."""
     if quote.revision == 1:
         return []
-    return _changes(quotes.snapshot(quote), _earlier(quote.pk, quote.revision))
-
-
-def _earlier(quote_id: int, revision: int) -> ApprovalInstance | None:
-    rows = ApprovalInstance.objects.filter(quote_id=quote_id, revision__lt=revision)
-    return rows.order_by("-pk").only("snapshot").first()
-
-
-def _changes(content: dict[str, Any], earlier: ApprovalInstance | None) -> list[tuple[str, str, str]]:
-    if earlier is None:
-        return []
-    found = quotes.difference(earlier.snapshot, content)
-    return [(words.field_label(change.field), change.old, change.new) for change in found]
+    return revisions.changes(quotes.snapshot(quote), revisions.submitted_before(quote.pk, quote.revision))
 
 
 def _newest(entries: QuerySet[ApprovalTimeline]) -> list[ApprovalTimeline]:

@@ -21,6 +21,7 @@ from approvals.admin.verbs import QUOTE_VERBS, acting, latest_approval
 from approvals.admin.words import ATTENTION_TONES, QUOTE_TONES, STATUS_TONES, attention_label
 from approvals.exceptions import EngineError
 from approvals.models import ApprovalInstance, Quote, QuoteItem
+from approvals.money import money
 from approvals.permissions import require_own_quote
 from approvals.visibility import visible_to
 from config.admin_verbs import VerbsMixin
@@ -194,7 +195,7 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
 
     @admin.display(description=_("total"), ordering="total")
     def amount(self, quote: Quote) -> str:
-        return f"{quote.currency} {quote.total:,.2f}"
+        return f"{quote.currency} {money(quote.total)}"
 
     @admin.display(description=_("total"))
     def total_shown(self, quote: Quote) -> str:

@@ -20,6 +20,7 @@ from approvals.admin.fields import UseridField, lazy_capfirst
 from approvals.admin.mapping_form import MappingForm, form_for, select_names
 from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
+from approvals.money import money
 from config.admin_verbs import VerbsMixin
 from config.verbs import Refused, Verb
 from wecom.directory import names_of
@@ -82,7 +83,8 @@ class ApprovalRuleAdmin(VerbsMixin, ModelAdmin):
 
     @admin.display(description=_("amount"), ordering="min_amount")
     def range(self, rule: ApprovalRule) -> str:
-        amounts = f"{rule.min_amount:,.2f} – {rule.max_amount:,.2f}" if rule.max_amount else f"≥ {rule.min_amount:,.2f}"
+        least = money(rule.min_amount)
+        amounts = f"{least} – {money(rule.max_amount)}" if rule.max_amount else f"≥ {least}"
         return f"{rule.currency} {amounts}".strip()
 
     @display(description=_("approvers"))

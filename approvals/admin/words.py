@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.utils import label_for_field
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import ApprovalTimeline, CardState, InstanceStatus, Outcome, Quote, QuoteStatus, StepStatus
-from approvals.quotes import CONTENT_FIELDS
+from approvals.models import ApprovalTimeline, CardState, InstanceStatus, Outcome, QuoteStatus, StepStatus
 from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import OA_STATUS
 
@@ -155,10 +153,3 @@ def _refusal(code: str) -> str:
 
 def _remote_word(word: str) -> str:
     return gettext("Paid") if word == "paid" else str(FROM_REMOTE[word].label)
-
-
-def field_label(field: str) -> str:
-    """Label of a part of a quote, as ``quotes.difference`` names it."""
-    if field in (*CONTENT_FIELDS, "total"):
-        return str(label_for_field(field, Quote))
-    return gettext("item %(number)s") % {"number": field.removeprefix("items[").removesuffix("]")}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +18,8 @@ from django.utils.translation import gettext as _
 from approvals import links
 from approvals.cards.facts import Facts
 from approvals.models import ApprovalCard, ApprovalStep, CardState, InstanceStatus
+from approvals.money import total_of
+from approvals.revisions import change_of_total
 from approvals.steps import AGREED
 
 AGREE = "agree"
@@ -106,7 +107,7 @@ def _asked(facts: Facts, card: ApprovalCard) -> dict[str, Any]:
         below=_("Waiting for your decision"),
         text=submitted.comment if submitted else "",
         lines=[
-            (_("Change"), change_of(content, facts.earlier)),
+            (_("Change"), change_of_total(content, facts.earlier)),
             (_("Applicant"), submitted.actor if submitted else ""),
             (_("In place of"), _name(step) if step else ""),
         ],
@@ -165,7 +166,7 @@ def _frame(facts: Facts, *, below: str, text: str, lines: list[tuple[str, str]])
     content = facts.instance.snapshot
     known = [
         (_("Customer"), content["customer_name"]),
-        (_("Total"), f"{content['currency']} {content['total']}"),
+        (_("Total"), total_of(content)),
         *lines,
     ]
     card: dict[str, Any] = {
@@ -177,19 +178,6 @@ def _frame(facts: Facts, *, below: str, text: str, lines: list[tuple[str, str]])
         "card_action": {"type": 1, "url": links.page(facts.instance.pk)},
     }
     return card | ({"sub_title_text": cut(text, TEXT)} if text else {})
-
-
-def change_of(content: dict[str, Any], earlier: Any) -> str:
-    """How far the total is from that of the last submitted revision: ``+300.00 (+9.1 %)``."""
-    if earlier is None:
-        return _("first submission")
-    if earlier["currency"] != content["currency"]:
-        return _("before: %(total)s") % {"total": f"{earlier['currency']} {earlier['total']}"}
-    before, now = Decimal(earlier["total"]), Decimal(content["total"])
-    if now == before:
-        return _("unchanged")
-    share = f" ({(now - before) / before * 100:+.1f} %)" if before else ""
-    return f"{now - before:+.2f}{share}"
 
 
 def _name(step: ApprovalStep) -> str:

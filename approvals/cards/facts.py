@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from approvals import steps
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome
 from approvals.models.instances import LIVE
+from approvals.revisions import Content, submitted_before
 from wecom.models import Member
 
 SHOWN_ACTIONS = ("submit", "approve", "reject", "withdraw", "delegate", "escalate")
@@ -16,14 +15,13 @@ SHOWN_ACTIONS = ("submit", "approve", "reject", "withdraw", "delegate", "escalat
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``entries``: what was done (SHOWN_ACTIONS), oldest first; ``earlier``: the sealed
-    content of the last submitted revision before this one; ``barred``: folded userids of those who may not decide,
-    because the quote is their own."""
+    """``entries``: what was done (SHOWN_ACTIONS), oldest first; ``earlier``: what was submitted before this revision;
+    ``barred``: folded userids of those who may not decide, because the quote is their own."""
 
     instance: ApprovalInstance
     steps: tuple[ApprovalStep, ...]
     entries: tuple[ApprovalTimeline, ...]
-    earlier: Mapping[str, Any] | None = None
+    earlier: Content | None = None
     barred: frozenset[str] = frozenset()
 
     @property
@@ -42,12 +40,11 @@ class Facts:
 def read(instance: ApprovalInstance) -> Facts:
     """The facts as they are stored now."""
     entries = ApprovalTimeline.objects.filter(instance=instance, action__in=SHOWN_ACTIONS, outcome=Outcome.APPLIED)
-    earlier = ApprovalInstance.objects.filter(quote=instance.quote_id, revision__lt=instance.revision)
     return Facts(
         instance=instance,
         steps=tuple(instance.steps.order_by("node", "position")),
         entries=tuple(entries.order_by("id")),
-        earlier=earlier.order_by("-pk").values_list("snapshot", flat=True).first(),
+        earlier=submitted_before(instance.quote_id, instance.revision),
         barred=_barred(instance),
     )
 

@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 
 from approvals import links
 from approvals.mobile.guard import POLICY, guarded
-from approvals.mobile.presentation import money
 from approvals.mobile.views import Case, of_case
 from approvals.models import ApprovalInstance, Flow, InstanceStatus
+from approvals.money import total_of
 from wecom.client import for_config
 from wecom.errors import WeComError
 from wecom.jssdk import Kind, signature_for
@@ -60,7 +60,7 @@ def start(request: HttpRequest, case: Case) -> HttpResponse:
     context = {
         "approval": instance,
         "content": instance.snapshot,
-        "total": money(instance.snapshot["total"]),
+        "total": total_of(instance.snapshot),
         "is_new": instance.status == InstanceStatus.SUBMITTING,
         "sdk": settings.WECOM_JSSDK_URL,
         "call": _call(instance),
@@ -97,7 +97,7 @@ def _call(instance: ApprovalInstance) -> dict[str, Any]:
         (_("Quote"), instance.third_no, "text"),
         (_("Title"), content["title"], "text"),
         (_("Customer"), content["customer_name"], "text"),
-        (_("Total"), f"{content['currency']} {content['total']}", "text"),
+        (_("Total"), total_of(content), "text"),
         (_("Items"), ", ".join(item["name"] for item in content["items"]), "text"),
         (_("Details"), links.page(instance.pk), "link"),
     ]

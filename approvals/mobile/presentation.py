@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from approvals import quotes
+from approvals import revisions
 from approvals.mobile import words
 from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome, Relation, StepStatus
 from approvals.models.instances import LIVE
+from approvals.money import money, total_of
 from approvals.reasons import reasons_of
+from approvals.revisions import Change
 from approvals.steps import open_steps
 from wecom.directory import names_of
 
@@ -65,8 +66,9 @@ class Sight:
     facts: list[tuple[str, str]]
     items: list[dict[str, str]]
     total: str
-    margin: str
-    changes: list[tuple[str, str, str]]
+    total_change: str
+    """How the total compares with the last submitted revision's."""
+    changes: list[Change]
     chain: list[NodeLines]
     events: list[Event]
     reasons: list[str]
@@ -79,7 +81,7 @@ class Sight:
 def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
     """``steps`` in the order of the chain; ``instance`` with quote, applicant and app."""
     content = instance.snapshot
-    earlier = earlier_content(instance)
+    earlier = revisions.submitted_before(instance.quote_id, instance.revision)
     newest = instance.timeline.order_by("-id")[:MOST_ENTRIES]
     timeline = list(newest)[::-1]
     reasons = reasons_of(instance, steps=steps, operations=[], timeline=timeline, now=now())
@@ -87,9 +89,9 @@ def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
     return Sight(
         facts=_facts(content),
         items=[_item(item) for item in content["items"]],
-        total=money(content["total"]),
-        margin=margin(content, earlier),
-        changes=_changes(content, earlier),
+        total=total_of(content),
+        total_change=revisions.change_of_total(content, earlier),
+        changes=revisions.changes(content, earlier),
         chain=_chain(instance, steps),
         events=[_event(entry) for entry in reversed(timeline) if entry.outcome in words.TOLD],
         reasons=[reason.sentence for reason in reasons if reason.code in REASONS],
@@ -99,50 +101,10 @@ def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
     )
 
 
-def earlier_content(instance: ApprovalInstance) -> Mapping[str, Any] | None:
-    """What was submitted last before this revision."""
-    rows = ApprovalInstance.objects.filter(quote_id=instance.quote_id, revision__lt=instance.revision)
-    content: Mapping[str, Any] | None = rows.order_by("-pk").values_list("snapshot", flat=True).first()
-    return content
-
-
-def margin(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> str:
-    """How the total compares with the last submitted revision's."""
-    if earlier is None:
-        return _("First submission")
-    before, after = Decimal(earlier["total"]), Decimal(content["total"])
-    if earlier["currency"] != content["currency"]:
-        return _("Before: %(currency)s %(total)s") % {"currency": earlier["currency"], "total": money(before)}
-    if before == after:
-        return _("Total as before")
-    amount = f"{'+' if after > before else '−'}{money(abs(after - before))}"
-    if not before:
-        return amount
-    share = (after - before) / before * 100
-    return f"{amount} ({'+' if share > 0 else '−'}{number_format(round(abs(share), 1), 1)} %)"
-
-
-def _changes(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
-    if earlier is None:
-        return []
-    return [
-        (words.field_label(one.field), _shown(one.field, one.old), _shown(one.field, one.new))
-        for one in quotes.difference(earlier, content)
-    ]
-
-
-def _shown(field: str, value: str) -> str:
-    return money(value) if field == "total" else value
-
-
 def _facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = ("customer_name", "contact", "phone", "valid_until", "remark")
-    values = {**content, "valid_until": _day(content["valid_until"])}
-    return [(words.field_label(name), values[name]) for name in names if values.get(name)]
-
-
-def _day(iso: str) -> str:
-    return date_format(date.fromisoformat(iso), "DATE_FORMAT") if iso else ""
+    values = {**content, "valid_until": revisions.day_of(content["valid_until"])}
+    return [(revisions.field_label(name), values[name]) for name in names if values.get(name)]
 
 
 def _item(item: Mapping[str, str]) -> dict[str, str]:
@@ -192,11 +154,6 @@ def _event(entry: ApprovalTimeline) -> Event:
         tone=words.TONES.get(entry.to_status, ""),
         note=str(words.AGAINST_US) if entry.outcome == Outcome.CONFLICT else "",
     )
-
-
-def money(value: Decimal | str) -> str:
-    """Two decimals and separators, without the currency."""
-    return number_format(Decimal(value), 2, use_l10n=True, force_grouping=True)
 
 
 def moment(at: datetime) -> str:

@@ -18,11 +18,12 @@ from approvals.exceptions import EngineError, InvalidInput
 from approvals.mobile import choosing, finding, notices
 from approvals.mobile.forms import AgreeForm, DelegateForm, RejectForm
 from approvals.mobile.guard import guarded
-from approvals.mobile.presentation import moment, money, see
+from approvals.mobile.presentation import moment, see
 from approvals.mobile.rights import Offer, offer_to
 from approvals.mobile.visitors import Visitor
 from approvals.mobile.words import STEP_TONES, TONES
 from approvals.models import ApprovalInstance, ApprovalStep
+from approvals.money import total_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _row(instance: ApprovalInstance) -> dict[str, Any]:
     return {
         "approval": instance,
         "content": instance.snapshot,
-        "total": money(instance.snapshot["total"]),
+        "total": total_of(instance.snapshot),
         "submitted": moment(instance.submitted_at),
         "status_tone": TONES.get(instance.status, ""),
     }

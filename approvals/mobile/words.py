@@ -1,15 +1,14 @@
-"""What happened, in sentences, and what the parts of a quote are called."""
+"""What happened, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.models import ApprovalTimeline, Channel, InstanceStatus, Outcome, Quote, StepStatus
+from approvals.models import ApprovalTimeline, Channel, InstanceStatus, Outcome, StepStatus
 
 TONES: Mapping[str, str] = {
     InstanceStatus.SUBMITTING: "info",
@@ -79,10 +78,3 @@ def place_of(entry: ApprovalTimeline) -> str:
 
 def status_label(status: str) -> str:
     return str(InstanceStatus(status).label) if status in InstanceStatus else status
-
-
-def field_label(field: str) -> str:
-    """Label of a part of a quote, as ``quotes.difference`` names it: a field, or ``items[<position>]``."""
-    if field.startswith("items["):
-        return capfirst(_("item %(number)s") % {"number": field.removeprefix("items[").removesuffix("]")})
-    return capfirst(str(Quote._meta.get_field(field).verbose_name))  # type: ignore[union-attr]

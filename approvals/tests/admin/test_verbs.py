@@ -84,7 +84,7 @@ def test_actions_of_the_list_follow_the_rights(quote: Quote, li: User, wang: Use
 
 def test_looking_at_the_question_does_nothing(quote: Quote, li: User, log_in: Login) -> None:
     page = log_in(li).page(button(quote, "submit"))
-    assert "1200.50" in page
+    assert "1,200.50" in page
     assert fresh(quote).approval_status == "not_submitted"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.cards.faces import Stage, change_of, cut, digest_of, face_of, with_note
+from approvals.cards.faces import Stage, cut, digest_of, face_of, with_note
 from approvals.cards.facts import Facts
 from approvals.models import ApprovalCard, ApprovalInstance, ApprovalStep, ApprovalTimeline
 
@@ -65,25 +65,6 @@ def test_a_card_that_is_not_pressed_has_an_address_to_open(settings):
 def test_texts_are_in_the_systems_language(settings):
     settings.LANGUAGE_CODE = "zh-hans"
     assert face_of(facts("approved"), CARD, Stage.RESULT).content["source"]["desc"] == "已通过"
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "words"),
-    [
-        (None, "100.00", "first submission"),
-        ("100.00", "100.00", "unchanged"),
-        ("100.00", "112.50", "+12.50 (+12.5 %)"),
-        ("300.00", "200.00", "-100.00 (-33.3 %)"),
-        ("0.00", "5.00", "+5.00"),
-    ],
-)
-def test_the_change_of_the_total_in_words(before, now, words):
-    earlier = None if before is None else {**SNAPSHOT, "total": before}
-    assert change_of({**SNAPSHOT, "total": now}, earlier) == words
-
-
-def test_totals_of_two_currencies_are_not_subtracted():
-    assert change_of({**SNAPSHOT, "total": "90.00"}, {"currency": "USD", "total": "13.00"}) == "before: USD 13.00"
 
 
 def test_only_stage_and_result_make_another_face():

@@ -28,8 +28,8 @@ def test_everybody_of_a_step_gets_a_card_of_their_own(phones, asked, wang, zhao)
     lines = {line["keyname"]: line["value"] for line in card["horizontal_content_list"]}
     assert lines == {
         "Customer": "华东机电",
-        "Total": "CNY 3626.48",
-        "Change": "first submission",
+        "Total": "CNY 3,626.48",
+        "Change": "First submission",
         "Applicant": "li",
     }
     agree, reject, details = card["button_list"]
@@ -90,7 +90,7 @@ def test_the_change_is_against_the_last_submitted_revision(phones, asked, quote,
     quote.refresh_from_db()
     asked(("all", "wang.boss"))
     lines = phones.seen("wang.boss")[0]["horizontal_content_list"]
-    assert {"keyname": "Change", "value": "-626.48 (-17.3 %)"} in lines
+    assert {"keyname": "Change", "value": "−626.48 (−17.3 %)"} in lines
 
 
 def test_who_cannot_decide_on_the_own_quote_gets_no_card(phones, asked, li, wang):

@@ -163,7 +163,7 @@ def test_the_difference_to_the_last_submitted_revision(
     assert words in phone.text
     assert "revision 2" in phone.text
     assert "Customer Before: 华东机电 Now: 华南机电" in phone.text
-    assert "Item 1 Before: Pump X1 DN50 3 × 1200.50 = 3601.50" in phone.text
+    assert "Item 1 Before: Pump X1 DN50: 3 × 1,200.50 = 3,601.50" in phone.text
     phone.open(page(first))
     assert "First submission" in phone.text
 

@@ -83,7 +83,7 @@ def test_the_summary_fits_the_list_of_the_phone(quote, li, as_actor, submitted, 
     assert [line["text"] for line in lines] == [
         instance.third_no,
         "一二三四五六七八九十一二三四五六七八九十",
-        "CNY 3626.48",
+        "CNY 3,626.48",
     ]
     assert {line["lang"] for line in lines} == {"zh_CN"}
 
@@ -169,8 +169,8 @@ def test_items_fit_into_a_text_where_the_template_has_no_table(submitted):
     )
     sent = values(form.build(submitted(), detail, mapping.suggest(detail)))
     assert sent["Textarea-02"]["text"].splitlines() == [
-        "1. Pump X1 DN50  3 × 1200.50 = 3601.50",
-        "2. Seal  2.5 × 9.99 = 24.98",
+        "1. Pump X1 DN50: 3 × 1,200.50 = 3,601.50",
+        "2. Seal: 2.5 × 9.99 = 24.98",
     ]
 
 

@@ -43,7 +43,7 @@ def test_a_decision_taken_here_says_who_decided_what_and_what_is_left_to_do(stan
     engine.approve(instance=pending, actor=as_actor(wang), comment="within budget")
     operations.run_due()
     (text,) = standin.texts("li.mei")
-    for part in ("wang", pending.third_no, "华东机电", "CNY 3626.48", "within budget", "同意", pending.sp_no):
+    for part in ("wang", pending.third_no, "华东机电", "CNY 3,626.48", "within budget", "同意", pending.sp_no):
         assert part in text
     assert f"https://quotes.example.com/admin/approvals/quote/{pending.quote_id}/change/" in text
 
