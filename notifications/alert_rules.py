@@ -19,6 +19,9 @@ from notifications.models import AlertRule, AlertRuleKind, Incident
 from notifications.phrases import Said
 from wecom.errcodes import Text
 
+SYNC_FAILED, SYNC_BRAKE = "sync-failed:", "sync-brake:"
+"""How the keys of the incidents of counted rules begin; the slug of a source follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -107,5 +110,5 @@ def to_be_told(incident: Incident) -> bool:
     return threshold is not None and incident.times == max(1, threshold)
 
 
-register_rule(AlertRuleKind.SYNC_FAILED, prefix="sync-failed:", default=3, unit=_("failed runs in a row"))
-register_rule(AlertRuleKind.BRAKE, prefix="sync-brake:", default=1, unit=_("stopped runs in a row"))
+register_rule(AlertRuleKind.SYNC_FAILED, prefix=SYNC_FAILED, default=3, unit=_("failed runs in a row"))
+register_rule(AlertRuleKind.BRAKE, prefix=SYNC_BRAKE, default=1, unit=_("stopped runs in a row"))

@@ -9,11 +9,10 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from notifications.alert_rules import SYNC_BRAKE, SYNC_FAILED
 from notifications.incidents import resolve_incident
 from notifications.models import Incident
 from projects.models import RemoteSource
-
-ALARMS = ("sync-failed:", "sync-brake:")
 
 
 @receiver([post_save, post_delete], sender=RemoteSource, dispatch_uid="projects.end_alarms_without_source")
@@ -24,7 +23,7 @@ def _source_changed(sender: type[RemoteSource], **_kwargs: Any) -> None:
 def end_without_source() -> int:
     """Resolve what is open about sources that nobody reads any more; returns how many incidents that were."""
     about = Q()
-    for prefix in ALARMS:
+    for prefix in (SYNC_FAILED, SYNC_BRAKE):
         about |= Q(key__startswith=prefix)
     keys = list(Incident.objects.filter(about, resolved_at=None).values_list("key", flat=True))
     if not keys:

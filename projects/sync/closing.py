@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from config.runs import close
 from config.wakeup import wake
+from notifications.alert_rules import SYNC_BRAKE, SYNC_FAILED
 from notifications.incidents import raise_incident, resolve_incident
 from notifications.phrases import Phrase, Said
 from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, TimeDisplayConfig
@@ -38,9 +39,9 @@ def close_done(history: ProjectSyncHistory, passage: AppliedPassage) -> None:
         RemoteSource.objects.filter(pk=source.pk).update(**changes)
         for name, value in changes.items():
             setattr(source, name, value)
-        resolve_incident(f"sync-failed:{source.slug}")
+        resolve_incident(SYNC_FAILED + source.slug)
         if passage.complete:
-            resolve_incident(f"sync-brake:{source.slug}")
+            resolve_incident(SYNC_BRAKE + source.slug)
     if TimeDisplayConfig.load().version != passage.display.version:
         wake(REWRITE_TASK)
 
@@ -74,7 +75,7 @@ def close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence:
 
 def _tell_failed(source: RemoteSource, detail: Said, remedy: Said) -> None:
     title = Phrase(gettext_noop("Projects cannot be synchronised: %(source)s"), source=source)
-    raise_incident(f"sync-failed:{source.slug}", title=title, detail=detail, remedy=remedy)
+    raise_incident(SYNC_FAILED + source.slug, title=title, detail=detail, remedy=remedy)
 
 
 def close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: BrakeHeld) -> None:
@@ -83,7 +84,7 @@ def close_braked(history: ProjectSyncHistory, passage: AppliedPassage, brake: Br
         if _close(history, RunStatus.FAILED, sentence, passage.reasons):
             _resume_at(source, 1)
             raise_incident(
-                f"sync-brake:{source.slug}",
+                SYNC_BRAKE + source.slug,
                 title=Phrase(gettext_noop("The brake held a synchronisation: %(source)s"), source=source),
                 detail=sentence,
                 remedy=Phrase(
