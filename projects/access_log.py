@@ -171,7 +171,10 @@ def _insert_one_by_one(cursor: Any, looks: Sequence[Look], counts: Sequence[Coun
     cursor.executemany(
         f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) "  # noqa: S608 - names of ours
         f"VALUES ({marks}, '{AccessOutcome.ALLOWED.value}')",
-        [(moment(look.at), *look[1:5], look.token_id if look.token_id in known else None, *look[6:]) for look in looks],
+        [
+            look._replace(at=moment(look.at), token_id=look.token_id if look.token_id in known else None)
+            for look in looks
+        ],
     )
 
 
