@@ -7,7 +7,6 @@ the form was sent off.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,8 +19,9 @@ from django.utils.translation import gettext as _
 
 from approvals import links
 from approvals.mobile.guard import POLICY, guarded
+from approvals.mobile.rights import has_engine_page
 from approvals.mobile.views import Case, of_case
-from approvals.models import ApprovalInstance, Flow, InstanceStatus
+from approvals.models import ApprovalInstance, InstanceStatus
 from approvals.money import total_of
 from wecom.client import for_config
 from wecom.errors import WeComError
@@ -43,19 +43,12 @@ SDK_POLICY: dict[str, Any] = {
 KINDS: dict[str, Kind] = {"config": "corp", "agentConfig": "app"}
 
 
-def may_start(case: Case) -> bool:
-    """The applicant of an approval of the engine; once it runs, the page shows it in WeCom."""
-    instance = case.instance
-    is_applicant = case.visitor.userid.casefold() == instance.applicant_userid.casefold() != ""
-    return instance.flow == Flow.WECOM_ENGINE and instance.config is not None and is_applicant
-
-
 @guarded("GET", policy=SDK_POLICY)
 @of_case
 def start(request: HttpRequest, case: Case) -> HttpResponse:
     """The page with the button that opens WeCom's form."""
     instance = case.instance
-    if not may_start(case) or instance.status == InstanceStatus.CANCELLED:
+    if not has_engine_page(case.visitor, instance):
         return HttpResponseRedirect(case.address)
     context = {
         "approval": instance,
@@ -75,14 +68,14 @@ def signatures(request: HttpRequest, case: Case) -> HttpResponse:
     """``?kind=config|agentConfig&url=``: the signature of the start page, as the browser names it."""
     kind, url = KINDS.get(request.GET.get("kind", "")), request.GET.get("url", "")
     instance = case.instance
-    if not may_start(case) or instance.config is None or kind is None or not _is_start_page(url, instance):
+    may_ask = has_engine_page(case.visitor, instance) and _is_start_page(url, instance)
+    if not may_ask or instance.config is None or kind is None:
         return JsonResponse({"detail": _("Only the page that starts an approval is signed.")}, status=400)
     try:
         made = signature_for(for_config(instance.config), kind, url)
     except WeComError as error:
         return JsonResponse({"detail": str(error)}, status=502)
-    values = asdict(made)
-    return JsonResponse({"timestamp": made.timestamp, "nonceStr": values["nonce"], "signature": made.signature})
+    return JsonResponse({"timestamp": made.timestamp, "nonceStr": made.nonce, "signature": made.signature})
 
 
 def _is_start_page(url: str, instance: ApprovalInstance) -> bool:

@@ -31,7 +31,8 @@ class Offer:
 def offer_to(visitor: Visitor, instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Offer:
     """Asked to draw buttons; the engine asks again, in the transaction, when one is pressed."""
     if instance.status not in LOCAL["approve"]:
-        return Offer(may_start=_may_start(visitor, instance))
+        waits = instance.status == InstanceStatus.SUBMITTING
+        return Offer(may_start=waits and has_engine_page(visitor, instance))
     try:
         mine = permissions.deciding_steps(visitor.actor(instance), instance, steps)
     except NotAllowed as refusal:
@@ -47,8 +48,9 @@ def _why_not(visitor: Visitor, steps: Sequence[ApprovalStep], refusal: NotAllowe
     return str(refusal) if mine else ""
 
 
-def _may_start(visitor: Visitor, instance: ApprovalInstance) -> bool:
-    """WeCom's engine wants the applicant in person, on a phone."""
-    if instance.flow != Flow.WECOM_ENGINE or instance.status != InstanceStatus.SUBMITTING:
-        return False
-    return bool(visitor.userid) and visitor.userid.casefold() == instance.applicant_userid.casefold()
+def has_engine_page(visitor: Visitor, instance: ApprovalInstance) -> bool:
+    """Whether the visitor may start the approval in WeCom's engine, and look at it there once it runs: the applicant in
+    person, until it is withdrawn."""
+    is_applicant = visitor.userid.casefold() == instance.applicant_userid.casefold() != ""
+    in_engine = instance.flow == Flow.WECOM_ENGINE and instance.config is not None
+    return in_engine and is_applicant and instance.status != InstanceStatus.CANCELLED

@@ -163,3 +163,34 @@ def test_only_the_applicant_is_led_to_the_start_in_wecom(
     phone = Phone.of(ada)
     phone.open(page(instance))
     assert not phone.offers("Start it in WeCom")
+
+
+def test_the_engines_page_is_the_applicants_from_the_start_to_a_withdrawal(
+    submitted: Submit, li: User, ada: User, as_actor: Callable[..., Actor]
+):
+    instance = submitted(flow="wecom_engine")
+    phone, place = Phone.of(li), f"{page(instance)}/start"
+    phone.open(page(instance))
+    assert phone.offers("Start it in WeCom")
+    assert phone.open(place).status_code == 200
+    assert Phone.of(ada).open(place).headers["Location"] == page(instance)
+    ApprovalInstance.objects.update(status="pending")
+    phone.open(page(instance))
+    assert not phone.offers("Start it in WeCom")
+    assert phone.open(place).status_code == 200
+    engine.withdraw(instance=instance, actor=as_actor(li))
+    assert phone.open(place).headers["Location"] == page(instance)
+
+
+def test_only_the_start_page_is_signed_and_only_for_the_applicant(
+    submitted: Submit, li: User, ada: User, settings: Any
+):
+    settings.API_BASE_URL = "https://quotes.example.com"
+    instance = submitted(flow="wecom_engine")
+    place, ours = f"{page(instance)}/start/signatures", f"https://quotes.example.com{page(instance)}/start"
+    for person, asked in (
+        (li, {"kind": "config", "url": "https://quotes.example.com/admin/"}),
+        (li, {"kind": "ticket", "url": ours}),
+        (ada, {"kind": "config", "url": ours}),
+    ):
+        assert Phone.of(person).open(place, **asked).status_code == 400
