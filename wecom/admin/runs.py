@@ -24,7 +24,7 @@ from config.facts_admin import DayRangeFilter
 from config.live_runs import LiveRunsAdmin
 from wecom.admin.quota import quota_context
 from wecom.admin.run_verbs import GIVE_UP, RUN_NOW, SYNC
-from wecom.configs import default_config
+from wecom.configs import default_config, enabled_apps
 from wecom.directory_sync import previews, progress, runs
 from wecom.directory_sync.forecast import forecasts
 from wecom.directory_sync.runs import APPLYING
@@ -35,12 +35,21 @@ from wecom.sync_request import start
 COUNTS = ("fetched", "created", "updated", "unchanged", "deleted", "failed")
 
 
-class SynchroniseForm(forms.Form):
-    """Which app is asked for what."""
+class AppForm(forms.Form):
+    """Which app is asked."""
 
     config = forms.ModelChoiceField(
-        WeComConfig.objects.none(), label=_("WeCom app"), empty_label=None, widget=UnfoldAdminSelectWidget()
+        enabled_apps(),
+        label=_("WeCom app"),
+        initial=default_config,
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget(),
     )
+
+
+class SynchroniseForm(AppForm):
+    """Which app is asked for what."""
+
     sync_type = forms.ChoiceField(
         label=_("Type"),
         choices=DirectoryType.choices,
@@ -53,12 +62,6 @@ class SynchroniseForm(forms.Form):
         widget=UnfoldBooleanSwitchWidget(),
         help_text=_("Write everything anew, and mark as gone what WeCom no longer lists, however many that are."),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["config"].queryset = WeComConfig.objects.filter(enabled=True)  # type: ignore[attr-defined]
-        default = default_config()
-        self.initial.setdefault("config", default.pk if default else None)
 
 
 def calls_expected(config: WeComConfig) -> list[dict[str, Any]]:
@@ -167,8 +170,7 @@ class DirectorySyncRunAdmin(LiveRunsAdmin):
         """What a run would take, for the app that is chosen. Of its own, because WeCom may be asked for it."""
         if not self.has_synchronise_permission(request):
             raise PermissionDenied
-        form = SynchroniseForm(request.GET)
-        form.fields = {"config": form.fields["config"]}
+        form = AppForm(request.GET)
         if not form.is_valid():
             raise Http404
         config = form.cleaned_data["config"]

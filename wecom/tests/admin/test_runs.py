@@ -67,6 +67,15 @@ def test_whoever_may_start_a_run_starts_and_watches_it(config: WeComConfig, comp
     assert run.message in page
 
 
+def test_enabled_apps_are_offered_and_the_default_one_is_chosen(config: WeComConfig):
+    another = {"corp_id": "wwother", "secret": "s"}
+    WeComConfig.objects.create(slug="before", agent_id=1, name="A before", **another)
+    WeComConfig.objects.create(slug="off", agent_id=2, name="Off", enabled=False, **another)
+    page = logged_in(staff(SYNC)).page(SYNCHRONISE)
+    assert f'<option value="{config.pk}" selected>Quotebridge' in page
+    assert "A before</option>" in page and "Off</option>" not in page
+
+
 def test_a_second_press_leads_to_the_run_that_is_at_it(config: WeComConfig):
     busy = runs.open_run(config, "full")
     answer = logged_in(staff(SYNC)).post(SYNCHRONISE, asked(config), follow=True)
