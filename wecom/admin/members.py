@@ -82,11 +82,6 @@ def _reached_by(request: HttpRequest) -> tuple[tuple[str, ...], ...]:
     return (("mobile_masked", "telephone_masked"),)
 
 
-def place_words(place: MemberDepartment) -> str:
-    name = str(place.department)
-    return str(_("%(department)s (leader)")) % {"department": name} if place.is_leader else name
-
-
 class PlaceInline(TabularInline):
     """Where a member sits."""
 
