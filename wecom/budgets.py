@@ -98,7 +98,8 @@ class Budget:
             answer = script(
                 keys=[*keys, *(bucket_key(app_key, endpoint, rate.window) for rate in rates)],
                 args=[
-                    *(SLOT_SECONDS, MINUTE + 2 * SLOT_SECONDS),
+                    SLOT_SECONDS,
+                    MINUTE + 2 * SLOT_SECONDS,
                     *(round(part * 1e6) for rate in rates for part in (rate.interval, rate.tolerance(lane))),
                 ],
             )
