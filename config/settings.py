@@ -1,4 +1,5 @@
-"""All settings, from the environment or ``.env``; ``.env.example`` explains each.
+"""All settings, from the environment or ``.env``; ``.env.example`` explains each. Two tables that nobody's environment
+changes, of the REST schema and of the admin's look, stand in modules of their own.
 
 Nothing here raises: a wrong value becomes an entry of ``PROBLEMS``, which ``config.checks`` reports.
 """
@@ -14,10 +15,11 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 
 from config.environment import Environment
 from config.logging import logging_config
+from config.look import UNFOLD  # noqa: F401 - a setting of the admin's
+from config.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting of REST's
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # ENV_FILE="" reads no file at all (the tests: a developer's .env must not change their result)
@@ -282,38 +284,6 @@ REST_KNOX = {
     "TOKEN_PREFIX": "qb_",  # lets secret scanners, and our own logs, recognise a leaked token
     "TOKEN_TTL": timedelta(days=90),
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Quotebridge",
-    "DESCRIPTION": "Quotations and their approval in WeCom; projects and who may look at them.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SCHEMA_PATH_PREFIX": r"/api/",
-    "ENUM_NAME_OVERRIDES": {
-        "QuoteStatus": "approvals.models.QuoteStatus",
-        "ApprovalStatus": "approvals.models.InstanceStatus",
-        "StepStatus": "approvals.models.StepStatus",
-        "Flow": "approvals.models.Flow",
-        "Channel": "approvals.models.Channel",
-        "Outcome": "approvals.models.Outcome",
-        "BatchAction": "approvals.models.BatchVerb",
-        "BatchStatus": "approvals.api.batch_serializers.STATUSES",
-        "BatchItemOutcome": "approvals.api.batch_serializers.OUTCOMES",
-        "ProjectType": "projects.models.ProjectType",
-        "ProjectStatus": "projects.models.ProjectStatus",
-        "Role": "projects.models.Role",
-        "RunStatus": "projects.models.RunStatus",
-        "SyncType": "projects.models.SyncType",
-        "AskedSyncType": "projects.api.sync_serializers.ASKED",
-        "DirectoryType": "wecom.models.DirectoryType",
-        "DirectoryRunStatus": "wecom.models.DirectoryRunStatus",
-    },
-}
 
 # --- WeCom: credentials bootstrap the default WeComConfig; afterwards admin rules -------------------------------------
 
@@ -388,33 +358,3 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # one line per request is enough: the one at its end
 DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = 10
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-
-# --- Admin ------------------------------------------------------------------------------------------------------------
-
-UNFOLD = {
-    "SITE_TITLE": _("Quotebridge"),
-    "SITE_HEADER": _("Quotebridge"),
-    "SITE_SUBHEADER": _("Quotes approved in WeCom"),
-    "SITE_SYMBOL": "approval",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.navigation.favicon"}],
-    "SITE_URL": None,
-    "SHOW_LANGUAGES": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "approvals.admin.dashboard.dashboard",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.6)",
-            "100": "oklch(93.2% .032 255.6)",
-            "200": "oklch(88.2% .059 254.1)",
-            "300": "oklch(80.9% .105 251.8)",
-            "400": "oklch(70.7% .165 254.6)",
-            "500": "oklch(62.3% .214 259.8)",
-            "600": "oklch(54.6% .245 262.9)",
-            "700": "oklch(48.8% .243 264.4)",
-            "800": "oklch(42.4% .199 265.6)",
-            "900": "oklch(37.9% .146 265.5)",
-            "950": "oklch(28.2% .091 267.9)",
-        },
-    },
-    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
-}
