@@ -15,13 +15,19 @@ from config import cron
 from config.doctor import Result, failed, passed, register_check
 from wecom.configs import directory_readers
 from wecom.doctor_asking import apps_to_ask, no_app
-from wecom.models import APPLIED, DirectoryRunStatus, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import (
+    DIRECTORY_APPLIED,
+    DIRECTORY_PARTS,
+    DirectoryRunStatus,
+    DirectorySyncRun,
+    DirectoryType,
+    WeComConfig,
+)
 
 SCHEDULE = "wecom: sync directory"
 RUNS_MISSED = 2
 """So many scheduled moments may pass without a complete run: one may fall into a restart."""
 PATIENCE = timedelta(hours=1)
-PARTS = (DirectoryType.DEPARTMENT, DirectoryType.USER, DirectoryType.CUSTOMER)
 
 
 def directory() -> Result:
@@ -47,7 +53,7 @@ def directory() -> Result:
 
 def _failed_last(app: WeComConfig) -> Result | None:
     """A part whose newest run failed. A run over everything counts for each part."""
-    for part in PARTS:
+    for part in DIRECTORY_PARTS:
         run = _closed(app, part).first()
         if run is not None and run.status == DirectoryRunStatus.FAILED:
             return failed(
@@ -60,7 +66,7 @@ def _failed_last(app: WeComConfig) -> Result | None:
 
 def _too_old(app: WeComConfig, row: PeriodicTask) -> Result | None:
     """An app that was never read has as long for its first run as others have between two."""
-    newest = [_closed(app, part).filter(status__in=APPLIED).first() for part in PARTS]
+    newest = [_closed(app, part).filter(status__in=DIRECTORY_APPLIED).first() for part in DIRECTORY_PARTS]
     since = min((run.finished_at or run.created_at) if run else app.created_at for run in newest)
     if _expected(row, since) > timezone.now():
         return None
@@ -85,7 +91,7 @@ def _expected(row: PeriodicTask, since: datetime) -> datetime:
 def _closed(app: WeComConfig, part: str) -> QuerySet[DirectorySyncRun]:
     """The runs that came to an end, the newest first."""
     covering = (part, DirectoryType.FULL)
-    closed = (*APPLIED, DirectoryRunStatus.FAILED)
+    closed = (*DIRECTORY_APPLIED, DirectoryRunStatus.FAILED)
     return DirectorySyncRun.objects.filter(config=app, sync_type__in=covering, status__in=closed)
 
 

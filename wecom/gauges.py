@@ -16,7 +16,7 @@ from wecom.budgets import pauses
 from wecom.configs import directory_readers
 from wecom.errors import PermanentError
 from wecom.metrics import ENDPOINTS
-from wecom.models import APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import DIRECTORY_APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.tokens import TokenStore, app_key
 
 APP = ("app",)
@@ -56,7 +56,7 @@ directory = Runs(
     runs=DirectorySyncRun.objects.all(),
     rows={name: name for name in ("fetched", "created", "updated", "unchanged", "deleted", "failed")},
     types=DirectoryType.values,
-    passed=APPLIED,
+    passed=DIRECTORY_APPLIED,
     awaited=Q(pk__in=directory_readers()),
 )
 

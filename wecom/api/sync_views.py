@@ -34,7 +34,7 @@ from wecom.configs import default_config
 from wecom.directory_sync import runs
 from wecom.directory_sync.forecast import forecast
 from wecom.errors import WeComError
-from wecom.models import DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import DIRECTORY_PARTS, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.quota import pauses_of, token_expires_at
 from wecom.sync_request import start
 
@@ -180,12 +180,11 @@ class SyncStatusView(ClosedApi):
     def get(self, request: Request) -> Response:
         config = asked_app(self.asked(request, SyncStatusQuerySerializer))
         ours = DirectorySyncRun.objects.filter(config=config).defer("error_detail")
-        parts = (DirectoryType.DEPARTMENT, DirectoryType.USER, DirectoryType.CUSTOMER)
         found = {
             "running": DirectorySyncRun.objects.filter(config=config, status__in=OPEN),
             "last": {
                 part.value: ours.filter(sync_type__in=(part, DirectoryType.FULL)).exclude(status__in=OPEN).first()
-                for part in parts
+                for part in DIRECTORY_PARTS
             },
             **_connection(config),
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 from wecom.contacts import customers, departments, members, tags
 from wecom.contacts.event import IGNORED, STALE, UNSYNCHRONISED, ContactEvent
-from wecom.models import APPLIED, CallbackEvent, DirectoryRunStatus, DirectorySyncRun, DirectoryType
+from wecom.models import DIRECTORY_APPLIED, CallbackEvent, DirectoryRunStatus, DirectorySyncRun, DirectoryType
 from wecom.reading import folded
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -62,7 +62,7 @@ def handle(row: CallbackEvent, doc: Mapping[str, Any]) -> str:
     if handler is None:
         return IGNORED
     runs = DirectorySyncRun.objects.filter(config=row.config_id, sync_type__in=(handler.sync_type, DirectoryType.FULL))
-    if not runs.filter(status__in=APPLIED).exists():
+    if not runs.filter(status__in=DIRECTORY_APPLIED).exists():
         return UNSYNCHRONISED
     event = ContactEvent(row, folded(doc), row.event_time or row.created_at)
     # a partial run has not read everybody, so it makes nothing old

@@ -17,7 +17,7 @@ from wecom.budgets import pauses
 from wecom.client import WeComClient, for_config
 from wecom.directory_sync.parts import READING_ENDPOINT, Answer, Ask, Part, parts_of
 from wecom.errors import WeComError
-from wecom.models import APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
+from wecom.models import DIRECTORY_APPLIED, DirectorySyncRun, DirectoryType, WeComConfig
 from wecom.rates import shortest
 from wecom.tokens import app_key
 
@@ -85,7 +85,7 @@ def _calls(part: type[Part], config: WeComConfig, ask: Ask | None) -> int:
 def _last_pace(config: WeComConfig, sync_type: str) -> float | None:
     """Seconds for each call of the last run that was applied, its writing included."""
     alike = DirectorySyncRun.objects.filter(config=config, sync_type__in=(sync_type, DirectoryType.FULL))
-    last = alike.filter(status__in=APPLIED, calls_done__gt=0, started_at__isnull=False).first()
+    last = alike.filter(status__in=DIRECTORY_APPLIED, calls_done__gt=0, started_at__isnull=False).first()
     return last.duration.total_seconds() / last.calls_done if last and last.duration else None
 
 

@@ -3,12 +3,19 @@
 from wecom.models.callbacks import CallbackEvent, RefusedCallback
 from wecom.models.configs import Capability, CapabilityResult, KeyCanary, WeComConfig
 from wecom.models.customers import ExternalContact, Follower, Tag, TagGroup
-from wecom.models.directory_runs import APPLIED, DirectoryRunStatus, DirectorySyncRun, DirectoryType
+from wecom.models.directory_runs import (
+    DIRECTORY_APPLIED,
+    DIRECTORY_PARTS,
+    DirectoryRunStatus,
+    DirectorySyncRun,
+    DirectoryType,
+)
 from wecom.models.members import Department, Member, MemberDepartment, Origin
 from wecom.models.refreshes import ContactRefresh, RefreshKind
 
 __all__ = [
-    "APPLIED",
+    "DIRECTORY_APPLIED",
+    "DIRECTORY_PARTS",
     "CallbackEvent",
     "Capability",
     "CapabilityResult",

@@ -20,6 +20,10 @@ class DirectoryType(models.TextChoices):
     FULL = "full", _("Everything")
 
 
+DIRECTORY_PARTS = (DirectoryType.DEPARTMENT, DirectoryType.USER, DirectoryType.CUSTOMER)
+"""What a run over everything consists of."""
+
+
 class DirectoryRunStatus(models.TextChoices):
     PENDING = "pending", _("Waiting for a worker")
     RUNNING = "running", _("Running")
@@ -28,7 +32,7 @@ class DirectoryRunStatus(models.TextChoices):
     PARTIAL = "partial", _("Some members' customers failed")
 
 
-APPLIED = (DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL)
+DIRECTORY_APPLIED = (DirectoryRunStatus.SUCCESS, DirectoryRunStatus.PARTIAL)
 """What the run has read is here now."""
 
 
