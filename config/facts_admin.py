@@ -29,13 +29,6 @@ STATUS_TONES = {
 }
 
 
-class Tones(dict[str, str]):
-    """Value → colour of its badge. Unfold shows the bare value, not its label, where a colour is missing."""
-
-    def __missing__(self, value: str) -> str:
-        return "default"
-
-
 class DayRangeFilter(RangeDateFilter):
     """From day to day, both included, in the site's time zone. (Unfold's own compares a day with a moment.)"""
 

@@ -22,8 +22,9 @@ from approvals.models import Batch, BatchItem, BatchOutcome
 from config.admin_links import link_to
 from config.durable import Status
 from config.durations import duration_words
-from config.facts_admin import DayRangeFilter, QueueAdmin, Tones, retry_verb
+from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
 from config.live_runs import LiveRunsAdmin, missing_worker
+from config.tones import Tones
 
 LISTED = 50
 """Refused and failed items on a batch's page; the rest stands in the list of items."""

@@ -31,7 +31,7 @@ def cards_of(instance: ApprovalInstance) -> list[dict[str, Any]]:
     return [
         {
             "card": card,
-            "tone": CARD_TONES.get(card.state, "default"),
+            "tone": CARD_TONES[card.state],
             "who": _named(card.userids, names),
             "not_reached": _named(card.not_reached, names),
         }

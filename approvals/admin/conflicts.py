@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from approvals.admin.forms import ReasonForm
-from approvals.admin.words import OUTCOME_TONES, STATUS_TONES, action_label, what_wecom_said
+from approvals.admin.words import OUTCOME_TONES, action_label, what_wecom_said
 from approvals.conflicts import dispute_of
 from approvals.models import ApprovalInstance, ApprovalTimeline
+from approvals.words import STATUS_TONES
 from config.admin_links import page_of
 
 SIDES = {"ours": _("Ours: %(status)s"), "wecom": _("WeCom's: %(status)s")}
@@ -73,6 +74,6 @@ def _line(entry: ApprovalTimeline) -> dict[str, Any]:
     return {
         "entry": entry,
         "action": action_label(entry.action),
-        "tone": OUTCOME_TONES.get(entry.outcome, "default"),
+        "tone": OUTCOME_TONES[entry.outcome],
         "said": what_wecom_said(entry),
     }

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
 from approvals.admin.verbs import acting
-from approvals.admin.words import STATUS_TONES
 from approvals.models import ApprovalInstance, ApprovalStep, InstanceStatus, Quote, StepStatus, SyncOperation
 from approvals.steps import belongs_to, open_steps
 from approvals.sync_request import TASK
 from approvals.visibility import visible_to
+from approvals.words import STATUS_TONES
 from config.dashboard import COUNTED, Kind, cards, panels, register_cards
 from config.durable import Status
 from wecom.models import CallbackEvent
@@ -84,7 +84,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["waiting"] = _waiting_for(request)
     if may("approvals.add_quote"):
         own = Quote.objects.filter(owner_id=request.user.pk).order_by("-updated_at")[:LISTED]
-        context["own_quotes"] = [(quote, STATUS_TONES.get(quote.approval_status, "default")) for quote in own]
+        context["own_quotes"] = [(quote, STATUS_TONES[quote.approval_status]) for quote in own]
         context["add_quote_url"] = reverse("admin:approvals_quote_add")
     if may("approvals.sync_approval"):
         schedule = PeriodicTask.objects.filter(task=TASK)

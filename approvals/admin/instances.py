@@ -20,16 +20,15 @@ from approvals.admin.verbs import APPROVAL_VERBS
 from approvals.admin.words import (
     ATTENTION_TONES,
     OUTCOME_TONES,
-    STATUS_TONES,
     action_label,
     attention_label,
-    status_label,
     what_wecom_said,
 )
 from approvals.models import ApprovalInstance, ApprovalTimeline, Channel
 from approvals.reasons import remote_label
 from approvals.visibility import visible_to
-from config.facts_admin import DayRangeFilter, FactsAdmin, Tones
+from approvals.words import REMOTE_TONES, STATUS_TONES, status_label
+from config.facts_admin import DayRangeFilter, FactsAdmin
 from config.verbs import Verb
 from wecom.directory import name_of
 
@@ -114,7 +113,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
     def status_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
         return instance.status, instance.get_status_display()
 
-    @display(description=_("in WeCom"), ordering="remote_status", label=Tones(STATUS_TONES, paid="success"))
+    @display(description=_("in WeCom"), ordering="remote_status", label=REMOTE_TONES)
     def remote_badge(self, instance: ApprovalInstance) -> tuple[str, str]:
         return instance.remote_status, remote_label(instance)
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from approvals import quotes, revisions
 from approvals.admin import words
 from approvals.admin.cards import cards_of
 from approvals.admin.verbs import latest_approval
-from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Quote, StepStatus
+from approvals.chain_lines import chain_lines
+from approvals.models import ApprovalInstance, ApprovalTimeline, Quote
 from approvals.revisions import Change
-from approvals.steps import open_steps
 from approvals.sync_request import can_sync
 from approvals.truth import truth_of
-from wecom.directory import names_of
+from approvals.words import REMOTE_TONES, STATUS_TONES, status_label
 from wecom.models import CallbackEvent
 
 MOST_ENTRIES = 200
@@ -35,16 +33,12 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
     timeline = _newest(ApprovalTimeline.objects.filter(instance=instance))
     truth = truth_of(instance, steps=steps, operations=operations, timeline=timeline[::-1], now=timezone.now())
     may = request.user.has_perm
-    people = [userid for step in steps for userid in (step.userid, step.delegated_to) if userid]
-    names = names_of(people, config_id=instance.config_id)
     return {
         "approval": instance,
         "truth": truth,
-        "here_tone": words.STATUS_TONES.get(instance.status, "default"),
-        "there_tone": words.STATUS_TONES.get(
-            {"paid": "approved"}.get(instance.remote_status, instance.remote_status), "default"
-        ),
-        "nodes": _nodes(steps, names),
+        "here_tone": STATUS_TONES[instance.status],
+        "there_tone": REMOTE_TONES[instance.remote_status],
+        "nodes": chain_lines(instance, steps),
         "cards": cards_of(instance) if may("approvals.view_approvalcard") else [],
         "operations": operations if may("approvals.view_syncoperation") else [],
         "events": _events(instance) if may("wecom.view_callbackevent") else [],
@@ -53,29 +47,6 @@ def panel_of(request: HttpRequest, instance: ApprovalInstance) -> dict[str, Any]
         if instance.conflict and may("approvals.close_conflict")
         else "",
         "may_see_approval": may("approvals.view_approvalinstance"),
-    }
-
-
-def _nodes(steps: list[ApprovalStep], names: dict[str, str]) -> list[dict[str, Any]]:
-    """The steps by their place in the chain; how those agree who stand in the same place."""
-    turn = open_steps(steps)
-    nodes = []
-    for _node, together in groupby(steps, key=lambda step: step.node):
-        lines = [_step_line(step, names, turn) for step in together]
-        deciding = [line["step"] for line in lines if line["step"].kind != "cc"]
-        rule = deciding[0].get_relation_display() if len(deciding) > 1 else ""
-        nodes.append({"rule": rule, "lines": lines})
-    return nodes
-
-
-def _step_line(step: ApprovalStep, names: dict[str, str], turn: list[ApprovalStep]) -> dict[str, Any]:
-    later = bool(turn) and step.status == StepStatus.PENDING and step not in turn and step.node >= turn[0].node
-    return {
-        "step": step,
-        "tone": "default" if later else words.STEP_TONES.get(step.status, "default"),
-        "state": _("Turn has not come") if later else step.get_status_display(),
-        "who": step.name or names.get(step.userid.casefold(), step.userid),
-        "delegate": names.get(step.delegated_to.casefold(), step.delegated_to),
     }
 
 
@@ -122,9 +93,9 @@ def _lines(entries: QuerySet[ApprovalTimeline]) -> list[dict[str, Any]]:
         {
             "entry": entry,
             "action": words.action_label(entry.action),
-            "tone": words.OUTCOME_TONES.get(entry.outcome, "default"),
-            "from": words.status_label(entry.from_status) if entry.from_status else "",
-            "to": words.status_label(entry.to_status) if entry.to_status else "",
+            "tone": words.OUTCOME_TONES[entry.outcome],
+            "from": status_label(entry.from_status) if entry.from_status else "",
+            "to": status_label(entry.to_status) if entry.to_status else "",
             "moved": entry.from_status != entry.to_status,
             "said": words.what_wecom_said(entry),
         }

@@ -18,12 +18,13 @@ from unfold.forms import PaginationInlineFormSet
 from approvals import quotes
 from approvals.admin.panel import changes_of, quote_context
 from approvals.admin.verbs import QUOTE_VERBS, acting, latest_approval
-from approvals.admin.words import ATTENTION_TONES, QUOTE_TONES, STATUS_TONES, attention_label
+from approvals.admin.words import ATTENTION_TONES, QUOTE_TONES, attention_label
 from approvals.exceptions import EngineError
 from approvals.models import ApprovalInstance, Quote, QuoteItem
 from approvals.money import money
 from approvals.permissions import require_own_quote
 from approvals.visibility import visible_to
+from approvals.words import STATUS_TONES
 from config.admin_verbs import VerbsMixin
 from config.facts_admin import DayRangeFilter
 from config.verbs import Verb

@@ -1,4 +1,4 @@
-"""Words and colours of the approval pages: states, actions, outcomes."""
+"""Words and colours that only the admin uses (for states of approvals: ``approvals.words``)."""
 
 from __future__ import annotations
 
@@ -7,45 +7,29 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from approvals.models import ApprovalTimeline, CardState, InstanceStatus, Outcome, QuoteStatus, StepStatus
+from approvals.models import ApprovalTimeline, CardState, Outcome, QuoteStatus
 from approvals.transitions import FROM_REMOTE
+from config.tones import Tones
 from wecom.snapshots import OA_STATUS
 
-STATUS_TONES = {
-    InstanceStatus.SUBMITTING.value: "info",
-    InstanceStatus.PENDING.value: "warning",
-    InstanceStatus.APPROVED.value: "success",
-    InstanceStatus.REJECTED.value: "danger",
-    InstanceStatus.REVOKED.value: "danger",
-    InstanceStatus.DELETED.value: "danger",
-    InstanceStatus.FAILED.value: "danger",
-    InstanceStatus.CANCELLED.value: "default",
-    InstanceStatus.NOT_SUBMITTED.value: "default",
-}
-QUOTE_TONES = {
-    QuoteStatus.DRAFT.value: "default",
-    QuoteStatus.IN_APPROVAL.value: "warning",
-    QuoteStatus.APPROVED.value: "success",
-    QuoteStatus.REJECTED.value: "danger",
-    QuoteStatus.CANCELLED.value: "default",
-    QuoteStatus.REVOKED.value: "danger",
-    QuoteStatus.FAILED.value: "danger",
-}
-STEP_TONES = {
-    StepStatus.PENDING.value: "warning",
-    StepStatus.APPROVED.value: "success",
-    StepStatus.HANDLED.value: "success",
-    StepStatus.REJECTED.value: "danger",
-}
-OUTCOME_TONES = {
-    Outcome.APPLIED.value: "success",
-    Outcome.UNCHANGED.value: "default",
-    Outcome.STALE.value: "default",
-    Outcome.CONFLICT.value: "danger",
-    Outcome.UNKNOWN.value: "warning",
-    Outcome.FAILED.value: "danger",
-    Outcome.REFUSED.value: "warning",
-}
+QUOTE_TONES = Tones(
+    {
+        QuoteStatus.IN_APPROVAL.value: "warning",
+        QuoteStatus.APPROVED.value: "success",
+        QuoteStatus.REJECTED.value: "danger",
+        QuoteStatus.REVOKED.value: "danger",
+        QuoteStatus.FAILED.value: "danger",
+    }
+)
+OUTCOME_TONES = Tones(
+    {
+        Outcome.APPLIED.value: "success",
+        Outcome.CONFLICT.value: "danger",
+        Outcome.UNKNOWN.value: "warning",
+        Outcome.FAILED.value: "danger",
+        Outcome.REFUSED.value: "warning",
+    }
+)
 ACTIONS = {
     "submit": _("Submitted"),
     "approve": _("Agreed"),
@@ -79,16 +63,17 @@ PRESSES = {
     "not_allowed": _("Their user lacks the right to decide on quotes."),
     "unknown_button": _("The system does not know this button."),
 }
-CARD_TONES = {
-    CardState.QUEUED.value: "info",
-    CardState.LIVE.value: "warning",
-    CardState.LINK.value: "warning",
-    CardState.PASSED.value: "info",
-    CardState.CLOSED.value: "success",
-    CardState.RECALLED.value: "default",
-    CardState.LOST.value: "danger",
-}
-ATTENTION_TONES = {"conflict": "danger", "remote_pending": "warning"}
+CARD_TONES = Tones(
+    {
+        CardState.QUEUED.value: "info",
+        CardState.LIVE.value: "warning",
+        CardState.LINK.value: "warning",
+        CardState.PASSED.value: "info",
+        CardState.CLOSED.value: "success",
+        CardState.LOST.value: "danger",
+    }
+)
+ATTENTION_TONES = Tones(conflict="danger", remote_pending="warning")
 SOURCES = {
     "callback": _("callback"),
     "reconcile": _("regular comparison"),
@@ -106,11 +91,6 @@ def attention_label(*, conflict: bool, remote_pending: bool) -> tuple[str, str] 
 def action_label(action: str) -> str:
     """The timeline's word; one that nobody has foreseen is shown as it is."""
     return str(ACTIONS.get(action, action))
-
-
-def status_label(status: str) -> str:
-    """Label of a status of ours."""
-    return str(InstanceStatus(status).label) if status in InstanceStatus else status
 
 
 def what_wecom_said(entry: ApprovalTimeline) -> str:

@@ -5,46 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime, now
-from django.utils.translation import gettext as _
 
 from approvals import revisions
+from approvals.chain_lines import NodeLines, chain_lines
 from approvals.mobile import words
-from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome, Relation, StepStatus
-from approvals.models.instances import LIVE
+from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, Outcome
 from approvals.money import money, total_of
 from approvals.reasons import reasons_of
 from approvals.revisions import Change
-from approvals.steps import open_steps
-from wecom.directory import names_of
+from approvals.words import STATUS_TONES, status_label
 
 MOST_ENTRIES = 100
 """Newest timeline entries on a page; more than nearly any approval has."""
 REASONS = frozenset({"remote_pending", "conflict", "failed"})
 """What a person with a phone can do something about, or has to know; the others are for the admin."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    who: str
-    delegate: str
-    state: str
-    tone: str
-    at: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class NodeLines:
-    """One place of the chain."""
-
-    rule: str
-    """How its people agree; empty for one person."""
-    steps: list[StepLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +70,7 @@ def see(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> Sight:
         total=total_of(content),
         total_change=revisions.change_of_total(content, earlier),
         changes=revisions.changes(content, earlier),
-        chain=_chain(instance, steps),
+        chain=chain_lines(instance, steps),
         events=[_event(entry) for entry in reversed(timeline) if entry.outcome in words.TOLD],
         reasons=[reason.sentence for reason in reasons if reason.code in REASONS],
         submitted=moment(instance.submitted_at),
@@ -111,38 +89,6 @@ def _item(item: Mapping[str, str]) -> dict[str, str]:
     return {**item, "unit_price": money(item["unit_price"]), "amount": money(item["amount"])}
 
 
-def _chain(instance: ApprovalInstance, steps: Sequence[ApprovalStep]) -> list[NodeLines]:
-    people = [userid for step in steps for userid in (step.userid, step.delegated_to) if userid]
-    names = names_of(people, config_id=instance.config_id)
-    turn = open_steps(steps) if instance.status in LIVE or instance.remote_pending else []
-    nodes = []
-    for _node, group in groupby(steps, key=lambda step: step.node):
-        members = list(group)
-        rule = str(Relation(members[0].relation).label) if len(members) > 1 else ""
-        nodes.append(NodeLines(rule, [_step(step, names, turn) for step in members]))
-    return nodes
-
-
-def _step(step: ApprovalStep, names: Mapping[str, str], turn: Sequence[ApprovalStep]) -> StepLine:
-    return StepLine(
-        who=step.name or names.get(step.userid.casefold(), step.userid),
-        delegate=names.get(step.delegated_to.casefold(), step.delegated_to),
-        state=_state(step, turn),
-        tone="turn" if step in turn else words.STEP_TONES.get(step.status, ""),
-        at=moment(step.time) if step.time else "",
-        comment=step.comment,
-    )
-
-
-def _state(step: ApprovalStep, turn: Sequence[ApprovalStep]) -> str:
-    """Of the pending ones, only those whose turn it is are waited for."""
-    if step.kind == "cc":
-        return _("Gets a copy")
-    if step.status != StepStatus.PENDING or step in turn:
-        return str(step.get_status_display())
-    return _("Turn has not come") if turn and step.node >= turn[0].node else _("Not needed any more")
-
-
 def _event(entry: ApprovalTimeline) -> Event:
     led_on = entry.to_status != entry.from_status and entry.outcome == Outcome.APPLIED
     return Event(
@@ -150,8 +96,8 @@ def _event(entry: ApprovalTimeline) -> Event:
         at=moment(entry.at),
         place=words.place_of(entry),
         comment=entry.comment,
-        state=words.status_label(entry.to_status) if led_on else "",
-        tone=words.TONES.get(entry.to_status, ""),
+        state=status_label(entry.to_status) if led_on else "",
+        tone=STATUS_TONES[entry.to_status],
         note=str(words.AGAINST_US) if entry.outcome == Outcome.CONFLICT else "",
     )
 

@@ -21,9 +21,9 @@ from approvals.mobile.guard import guarded
 from approvals.mobile.presentation import moment, see
 from approvals.mobile.rights import Offer, offer_to
 from approvals.mobile.visitors import Visitor
-from approvals.mobile.words import STEP_TONES, TONES
 from approvals.models import ApprovalInstance, ApprovalStep
 from approvals.money import total_of
+from approvals.words import STATUS_TONES, STEP_TONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def mine(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "decided": [
             {
                 "step": step,
-                "tone": STEP_TONES.get(step.status, ""),
+                "tone": STEP_TONES[step.status],
                 "at": moment(step.time) if step.time else "",
                 **_row(step.instance),
             }
@@ -89,7 +89,7 @@ def _row(instance: ApprovalInstance) -> dict[str, Any]:
         "content": instance.snapshot,
         "total": total_of(instance.snapshot),
         "submitted": moment(instance.submitted_at),
-        "status_tone": TONES.get(instance.status, ""),
+        "status_tone": STATUS_TONES[instance.status],
     }
 
 

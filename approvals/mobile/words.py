@@ -8,23 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.models import ApprovalTimeline, Channel, InstanceStatus, Outcome, StepStatus
+from approvals.models import ApprovalTimeline, Channel, Outcome
 
-TONES: Mapping[str, str] = {
-    InstanceStatus.SUBMITTING: "info",
-    InstanceStatus.PENDING: "warn",
-    InstanceStatus.APPROVED: "good",
-    InstanceStatus.REJECTED: "bad",
-    InstanceStatus.REVOKED: "bad",
-    InstanceStatus.DELETED: "bad",
-    InstanceStatus.FAILED: "bad",
-}
-"""Colour of an approval's state; the others have none."""
-STEP_TONES: Mapping[str, str] = {
-    StepStatus.APPROVED: "good",
-    StepStatus.HANDLED: "good",
-    StepStatus.REJECTED: "bad",
-}
 SENTENCES: Mapping[str, Promise] = {
     "submit": gettext_lazy("%(who)s submitted the quote for approval."),
     "approve": gettext_lazy("%(who)s agreed."),
@@ -74,7 +59,3 @@ def _who(entry: ApprovalTimeline) -> str:
 def place_of(entry: ApprovalTimeline) -> str:
     """Where it was done; nothing for what nobody did."""
     return "" if entry.channel == Channel.SYSTEM else str(entry.get_channel_display())
-
-
-def status_label(status: str) -> str:
-    return str(InstanceStatus(status).label) if status in InstanceStatus else status

@@ -83,5 +83,5 @@ def test_the_panel_names_people_of_that_company(
     instance.steps.update(name="")
     client.force_login(ada)
     page = client.get(f"/admin/approvals/approvalinstance/{instance.pk}/change/")
-    lines = [line for node in page.context["panel"]["nodes"] for line in node["lines"]]
-    assert [(line["who"], line["delegate"]) for line in lines] == [("王五", "钱七"), ("赵六", "钱七")]
+    lines = [line for node in page.context["panel"]["nodes"] for line in node.steps]
+    assert [(line.who, line.delegate) for line in lines] == [("王五", "钱七"), ("赵六", "钱七")]

@@ -15,7 +15,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from unfold.decorators import display
 
 from config.durable import Status
-from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, Tones, retry_verb
+from config.facts_admin import DayRangeFilter, FactsAdmin, QueueAdmin, retry_verb
+from config.tones import Tones
 from config.verbs import Refused, Verb
 from wecom.contacts.event import NOTED, UNSYNCHRONISED
 from wecom.inbox import GIVEN_UP, IGNORED, PARKED, UNDERSTOOD, replay

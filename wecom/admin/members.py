@@ -16,7 +16,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from config.admin_verbs import VerbsMixin
-from config.facts_admin import HiddenColumns, Tones
+from config.facts_admin import HiddenColumns
+from config.tones import Tones
 from config.verbs import Refused, Verb
 from wecom.admin.customers import SEE_PHONES
 from wecom.admin.filters import LinkFilter, PresenceFilter
