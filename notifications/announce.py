@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from config.durable import wake_on_commit
 from notifications.channels import channel_class
 from notifications.events import Event, event_named
 from notifications.models import MessageTemplate, Notification
+from notifications.quiet import QUIET_HOURS
 from notifications.recipients import Recipient
 from notifications.rendering import render, variables_in
 from wecom.errcodes import Text
@@ -53,14 +53,13 @@ def announce(
     occasions: Iterable[Occasion],
     *,
     channels: Collection[str],
-    not_before: datetime | None = None,
 ) -> dict[str, int]:
     """Write a notification for every recipient and channel of each occasion, and wake a worker on commit.
 
     ``channels``: kinds; those that the event is not told by are passed over, and so are recipients without an address.
-    ``not_before``: nothing leaves earlier; the event's quiet hours are kept anyway. Returns the number of rows written
-    for each occasion's key: 0 when all were told before. A handful of statements, however many occasions. Raises
-    KeyError for an unknown event or channel, ValueError when an occasion's key is too long or a fact is missing.
+    In the event's quiet hours nothing leaves before they end. Returns the number of rows written for each occasion's
+    key: 0 when all were told before. A handful of statements, however many occasions. Raises KeyError for an unknown
+    event or channel, ValueError when an occasion's key is too long or a fact is missing.
     """
     event = event_named(event_name)
     occasions = list(occasions)
@@ -70,11 +69,14 @@ def announce(
     for row, key in _rows(event, occasions, kinds, _Words(event)):
         rows.setdefault(row.key, (row, key))
     now = timezone.now()
-    start = max(not_before or now, event.quiet(now) or now)
+    quiet = event.quiet(now)
     for known in list(_known(rows)):
         del rows[known]
     for row, key in rows.values():
-        row.next_attempt_at = start
+        row.next_attempt_at = quiet or now
+        row.last_error = (
+            str(QUIET_HOURS) if quiet else ""
+        )  # why it waits, as delivery says it of those that it puts back
         counts[key] += 1
     if rows:
         # ignore_conflicts: somebody else may be announcing the same just now

@@ -22,6 +22,7 @@ from notifications.channels import channel_class
 from notifications.channels.base import Channel, Message, NoTurn
 from notifications.events import event_named
 from notifications.models import Notification
+from notifications.quiet import QUIET_HOURS
 
 logger = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ def _quiet_hours(rows: Sequence[Notification]) -> Iterator[NotYet | None]:
             ends[name] = None
     for row in rows:
         end = ends[row.event]
-        yield NotYet(_("Quiet hours."), retry_after=(end - now).total_seconds()) if end else None
+        yield NotYet(QUIET_HOURS, retry_after=(end - now).total_seconds()) if end else None
 
 
 def _turns(channels: _Channels, kind: str, rows: Sequence[Notification]) -> list[NotYet | None]:

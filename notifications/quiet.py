@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.durable import Status, wake_on_commit
+from notifications.models import Notification
+
+QUIET_HOURS = _("Quiet hours.")
+"""Why a message waits."""
 
 
 def quiet_until(now: datetime, quiet_from: time | None, quiet_until: time | None, zone: tzinfo) -> datetime | None:
@@ -23,3 +33,14 @@ def quiet_until(now: datetime, quiet_from: time | None, quiet_until: time | None
     day = local.date() + timedelta(days=1 if over_midnight and clock >= quiet_from else 0)
     end = datetime.combine(day, quiet_until, tzinfo=zone)
     return max(end.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def hours_changed(events: Collection[str]) -> int:
+    """The quiet hours of ``events`` (names) are others now: whatever waits untried is looked at anew, and waits on for
+    what still holds it, a rate for example. Returns how many those are."""
+    now = timezone.now()
+    waiting = Notification.objects.filter(event__in=events, status=Status.PENDING, next_attempt_at__gt=now)
+    count = waiting.update(next_attempt_at=now, updated_at=now)
+    if count:
+        wake_on_commit(Notification)
+    return count

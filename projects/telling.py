@@ -36,6 +36,7 @@ from projects.stakeholders import HasStakeholders, members_among, recipients_of
 
 STATUS_CHANGED = "project.status_changed"
 LINK_REQUESTED = "project.link_requested"
+EVENTS = (STATUS_CHANGED, LINK_REQUESTED)
 ABOUT = "project-change:"
 """With a change's number: what ``Notification.about`` says of the messages about it."""
 Facts = Mapping[str, str | Promise]

@@ -15,6 +15,7 @@ from config.durable import Status
 from notifications.announce import Occasion, Recipient, announce
 from notifications.events import Event, create_templates
 from notifications.models import MessageTemplate, Notification
+from notifications.quiet import QUIET_HOURS
 from notifications.tests.conftest import TOLD, Told
 
 pytestmark = pytest.mark.django_db
@@ -134,13 +135,13 @@ def test_a_worker_is_woken_on_commit_only_when_there_is_something(
     assert woken == ["notifications.deliver"]
 
 
-def test_nothing_leaves_in_quiet_hours_or_before_it_may(templates, told: Told) -> None:
-    now = timezone.now()
-    told.quiet_until = now + timedelta(hours=3)
+def test_nothing_leaves_in_quiet_hours_and_it_says_so(templates, told: Told) -> None:
     announce(TOLD, [occasion("1")], channels=["wechat"])
-    announce(TOLD, [occasion("2")], channels=["wechat"], not_before=now + timedelta(hours=5))
-    waits = [round((row.next_attempt_at - now) / timedelta(hours=1)) for row in Notification.objects.order_by("id")]
-    assert waits == [3, 5]
+    told.quiet_until = timezone.now() + timedelta(hours=3)
+    announce(TOLD, [occasion("2")], channels=["wechat"])
+    at_once, waits = Notification.objects.order_by("id")
+    assert (at_once.next_attempt_at <= timezone.now(), at_once.last_error) == (True, "")
+    assert (waits.next_attempt_at, waits.last_error) == (told.quiet_until, str(QUIET_HOURS))
 
 
 @pytest.mark.parametrize("count", [1, 300])

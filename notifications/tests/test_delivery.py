@@ -18,6 +18,7 @@ from notifications import channels, delivery
 from notifications.announce import Occasion, announce
 from notifications.channels.base import Channel, Message
 from notifications.models import Incident, Notification
+from notifications.quiet import QUIET_HOURS, hours_changed
 from notifications.recipients import Recipient
 from notifications.tests.channel_peers import MailServer
 from notifications.tests.channels.conftest import mail_server, wecom_peer  # noqa: F401 - fixtures
@@ -161,6 +162,31 @@ def test_what_comes_due_in_quiet_hours_waits_for_their_end(templates, told: Told
     assert (row.status, row.attempts) == (Status.PENDING, 0)
     assert row.next_attempt_at == pytest.approx(told.quiet_until, abs=timedelta(seconds=1))
     assert wecom_peer.calls(SEND) == []
+
+
+def test_what_waited_for_quiet_hours_leaves_when_they_are_given_up(
+    templates,
+    told: Told,
+    wecom_peer: Peer,  # noqa: F811
+) -> None:
+    told.quiet_until = timezone.now() + timedelta(hours=2)
+    tell([member("li.mei")])
+    told.quiet_until = None
+    assert delivery.deliver() == 0  # nobody has told the queue
+    assert hours_changed([TOLD]) == 1
+    delivery.deliver()
+    assert (rows()[0].status, rows()[0].last_error) == (Status.SUCCEEDED, "")
+
+
+def test_other_quiet_hours_hold_what_waits_until_their_end(templates, told: Told, wecom_peer: Peer) -> None:  # noqa: F811
+    told.quiet_until = timezone.now() + timedelta(hours=2)
+    tell([member("li.mei")])
+    told.quiet_until = timezone.now() + timedelta(hours=1)
+    hours_changed([TOLD])
+    delivery.deliver()
+    row = rows()[0]
+    assert (row.status, row.last_error, wecom_peer.calls(SEND)) == (Status.PENDING, str(QUIET_HOURS), [])
+    assert row.next_attempt_at == pytest.approx(told.quiet_until, abs=timedelta(seconds=1))
 
 
 def test_a_silent_mail_server_does_not_hold_up_the_other_channels(

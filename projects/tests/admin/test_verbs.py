@@ -17,6 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from config import cron, heartbeat
 from config.testing.admin_browser import Browser, logged_in
 from config.testing.people import staff
+from notifications.models import Notification
 from projects import schedule, tokens
 from projects.models import (
     ProjectAccessToken,
@@ -29,6 +30,7 @@ from projects.models import (
     TimeDisplayConfig,
 )
 from projects.sync import runs
+from projects.telling import STATUS_CHANGED
 from projects.tests.staff import project
 from wecom.tests.peers import Close, Peer, Raw
 
@@ -398,6 +400,19 @@ def test_settings_are_checked(operator: Browser, change: dict[str, Any], field: 
     assert schedule.read().text == schedule.DEFAULT
 
 
+def test_giving_up_quiet_hours_frees_what_waits_for_them(operator: Browser):
+    """Saving something else leaves the queue alone: what waits may wait for a rate."""
+    later = timezone.now() + timedelta(hours=3)
+    waiting = Notification.objects.create(
+        key="waits", event=STATUS_CHANGED, channel="sms", address="13800138000", body="x", next_attempt_at=later
+    )
+    for hours, due in (({}, False), ({"quiet_from": "00:00", "quiet_until": "23:59"}, True), ({}, True)):
+        Notification.objects.update(next_attempt_at=later)
+        assert operator.post(CONFIG_PAGE, {**SYNC_FORM, **hours}).status_code == 302
+        waiting.refresh_from_db()
+        assert (waiting.next_attempt_at <= timezone.now()) is due
+
+
 def test_who_may_only_look_sees_words_and_changes_nothing(operator: Browser):
     viewer = logged_in(staff("projects.view_projectsyncconfig", name="mara"), "zh-hans")
     page = viewer.page(CONFIG_PAGE)
@@ -414,7 +429,15 @@ def test_times_are_saved_as_a_new_version(operator: Browser):
         "show_payment_time": "on",
         "timezone": "UTC",
     }
+    Notification.objects.create(
+        key="waits",
+        event=STATUS_CHANGED,
+        channel="sms",
+        address="1",
+        next_attempt_at=timezone.now() + timedelta(hours=3),
+    )
     assert operator.post(TIMES_PAGE, form).status_code == 302
+    assert Notification.objects.get().next_attempt_at <= timezone.now()  # quiet hours are those of another clock now
     display = TimeDisplayConfig.load()
     assert (display.sales_time_format, display.timezone) == ("D.M.YYYY", "UTC")
     assert display.version > before
