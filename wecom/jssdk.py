@@ -23,13 +23,16 @@ from wecom.errcodes import IT_REPEATS
 from wecom.errors import RetryableError
 from wecom.redis import redis, redis_needed
 from wecom.tokens import app_key
+from wecom.transport import CONNECT_SECONDS, READ_SECONDS
 
 Kind = Literal["corp", "app"]
 
 EARLY = 300
 """Seconds before its end from which a ticket is asked for anew: a page signs, and the client checks a moment later."""
-LOCK_SECONDS = 15
-"""More than one call to WeCom takes, with its token."""
+LOCK_SECONDS = 2 * (CONNECT_SECONDS + READ_SECONDS)
+"""The lock outlives the slowest call, and one for its access token, and ends by itself when its process is killed."""
+LONGEST_WAIT = 10.0
+"""Seconds for another process's ticket: somebody looks at the page."""
 _ENDPOINTS: dict[Kind, tuple[str, dict[str, str]]] = {
     "corp": ("get_jsapi_ticket", {}),
     "app": ("ticket/get", {"type": "agent_config"}),
@@ -64,7 +67,7 @@ def ticket_of(client: WeComClient, kind: Kind) -> str:
     with redis_needed():
         if known := redis().get(key):
             return str(known)
-    lock = redis().lock(f"{key}:lock", timeout=LOCK_SECONDS, blocking_timeout=LOCK_SECONDS)
+    lock = redis().lock(f"{key}:lock", timeout=LOCK_SECONDS, blocking_timeout=LONGEST_WAIT)
     with redis_needed():
         mine = lock.acquire()
     if not mine:
