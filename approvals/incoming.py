@@ -17,7 +17,7 @@ from approvals.judge import Verdict, agreed_after_all, judge
 from approvals.models import ApprovalInstance, ApprovalStep, Channel, InstanceStatus, Outcome
 from approvals.models.instances import LIVE
 from approvals.record import another_is_live, await_wecom, controlled, move, save, write_entry
-from approvals.remote import action_of, actor_of, at_of, find, is_older, note_unknown, poll_id
+from approvals.remote import action_of, actor_of, at_of, find, is_older, note_unknown, poll_id, words_of
 from approvals.settling import our_decision
 from approvals.transitions import FROM_REMOTE
 from wecom.snapshots import RemoteApproval
@@ -79,7 +79,7 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
             from_status=from_status,
             event_id=event_id,
             at=at_of(snapshot, source),
-            comment=snapshot.comments[-1].text if snapshot.change_code == 10 and snapshot.comments else "",
+            comment=words_of(snapshot, known, fresh),
             details={"source": source, "status_code": snapshot.status_code, "change_code": snapshot.change_code},
         )
     return outcome

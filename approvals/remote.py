@@ -44,8 +44,9 @@ ACTIONS_BY_STATUS = {
     "deleted": "delete",
     "paid": "pay",
 }
-
-
+BY_APPLICANT = frozenset({1, 6, 8})
+"""StatuChangeEvent of submitting, withdrawing and revoking."""
+COMMENTED = 10
 UNDATED = frozenset({"cancelled", "revoked", "deleted", "paid"})
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -111,19 +112,37 @@ def actor_of(
     return Actor(channel=Channel.WECOM, userid=userid, name=name)
 
 
+def words_of(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> str:
+    """What whoever acted in WeCom wrote there: a comment, or the words of a decision; empty if they wrote nothing."""
+    if snapshot.change_code == COMMENTED and snapshot.comments:
+        return snapshot.comments[-1].text
+    moved = [] if snapshot.change_code in BY_APPLICANT else _moved(known, fresh)
+    return _latest(moved).comment if moved else ""
+
+
 def _mover(snapshot: RemoteApproval, known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> str:
-    if snapshot.change_code in (1, 6, 8):  # submitting, withdrawing and revoking are the applicant's
+    if snapshot.change_code in BY_APPLICANT:
         return snapshot.applicant
-    if snapshot.change_code == 10 and snapshot.comments:
+    if snapshot.change_code == COMMENTED and snapshot.comments:
         return snapshot.comments[-1].userid
-    before = {(step.node, step.userid.casefold()): step.status for step in known}
-    moved = [
+    acted = [step for step in fresh if step.time is not None and step.status != StepStatus.PENDING]
+    moved = _moved(known, fresh) or acted
+    return _latest(moved).userid if moved else ""
+
+
+def _moved(known: Sequence[ApprovalStep], fresh: Sequence[ApprovalStep]) -> list[ApprovalStep]:
+    """The places of which WeCom says something new, be it what was decided here before."""
+    before = {(step.node, step.userid.casefold()): (step.status, step.decided_here) for step in known}
+    return [
         step
         for step in fresh
-        if step.status != StepStatus.PENDING and before.get((step.node, step.userid.casefold())) != step.status
+        if step.status != StepStatus.PENDING
+        and before.get((step.node, step.userid.casefold())) != (step.status, step.decided_here)
     ]
-    acted = moved or [step for step in fresh if step.time is not None and step.status != StepStatus.PENDING]
-    return max(acted, key=lambda step: step.time or NEVER).userid if acted else ""
+
+
+def _latest(moved: Sequence[ApprovalStep]) -> ApprovalStep:
+    return max(moved, key=lambda step: step.time or NEVER)
 
 
 def poll_id(instance: ApprovalInstance, snapshot: RemoteApproval) -> str:

@@ -243,7 +243,32 @@ def test_wecoms_decision_reaches_approval_quote_steps_and_timeline(submitted: Su
     assert state(instance) == ("approved", "approved", "approved")
     entry = instance.timeline.get(event_id="e1")
     assert (entry.channel, entry.action, entry.actor, entry.at) == ("wecom", "approve", "Wang", after(9))
-    assert instance.steps.get().comment == "同意"
+    assert (entry.comment, instance.steps.get().comment) == ("同意", "同意")
+
+
+def test_the_timeline_quotes_who_acted_in_wecom_and_nobody_else(submitted: Submitted, wang: User, as_actor) -> None:
+    """Also behind a decision taken here; an event about the applicant brings no words of approvers."""
+    instance = submitted(approvers=["wang.boss", "zhao.vp"], sp_no="202601050001")
+    wangs = step("wang.boss", "approved", at=after(3), comment="尽快交货")
+    zhaos = step("zhao.vp", "rejected", at=after(9), comment="毛利太低")
+    engine.approve(instance=instance, actor=as_actor(wang), comment="here")
+    for event_id, word in {
+        "his": says("pending", at=after(3), change_code=2, steps=[wangs, step("zhao.vp")]),
+        "hers": says("rejected", at=after(9), change_code=3, steps=[wangs, zhaos]),
+        "repeated": says("rejected", at=after(9), change_code=3, steps=[wangs, zhaos]),
+    }.items():
+        engine.apply_remote(word, source="callback", event_id=event_id)
+    said = instance.timeline.filter(channel="wecom").order_by("pk").values_list("event_id", "actor", "comment")
+    assert list(said) == [("his", "Wang", "尽快交货"), ("hers", "zhao.vp", "毛利太低"), ("repeated", "zhao.vp", "")]
+
+
+def test_a_withdrawal_in_wecom_does_not_borrow_the_words_of_an_approver(submitted: Submitted) -> None:
+    instance = submitted(approvers=["wang.boss", "zhao.vp"], sp_no="202601050001")
+    missed = step("wang.boss", "approved", at=after(3), comment="尽快交货")
+    word = says("cancelled", at=after(9), change_code=6, steps=[missed, step("zhao.vp")])
+    engine.apply_remote(word, source="callback", event_id="e1")
+    entry = instance.timeline.get(event_id="e1")
+    assert (entry.action, entry.comment) == ("withdraw", "")
 
 
 def test_the_same_event_processed_again_changes_no_row(submitted: Submitted) -> None:
