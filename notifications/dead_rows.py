@@ -31,6 +31,8 @@ SENTENCE_LENGTH = 160
 CALM = timedelta(seconds=20)
 _ERRCODE = re.compile(r"errcode (\d+)")
 _VARIABLE = re.compile(r"[\w.:/-]*\d[\w.:/-]*", re.ASCII)
+_REFERENCE = re.compile(r" ?\[[^\]]*\]$")
+"""``[message/send, errcode 48002, hint …]``: for who looks into it, not for a headline."""
 _ANY = r"[A-Za-z0-9_.:/-]+"
 
 TITLE = gettext_noop("%(queue)s gave up: %(sentence)s")
@@ -68,7 +70,7 @@ class Cause:
         queue = Phrase.of(self.model._meta.verbose_name_plural or "")
         return Finding(
             self.key,
-            title=Phrase(TITLE, queue=queue, sentence=self.sentence),
+            title=Phrase(TITLE, queue=queue, sentence=_REFERENCE.sub("", self.sentence)),
             detail=Phrase(DETAIL, count=count, sentence=self.sentence, pattern=self.pattern),
             remedy=Phrase(REMEDY),
             since=since,

@@ -51,6 +51,8 @@ class Event:
     """(channel, language) → (subject, text); subjects are for emails, empty elsewhere."""
     example: Callable[[], Mapping[str, Any] | None] = field(default=_no_example)
     """The facts of the latest real occasion, for previews; None while there is none."""
+    roles: Mapping[str, Text] = field(default_factory=dict)
+    """What the roles of its recipients are called."""
     quiet: Callable[[datetime], datetime | None] = field(default=_never_quiet)
     """Given a moment: when the quiet hours it falls into end, or None when it falls into none."""
 
@@ -92,6 +94,11 @@ def names() -> frozenset[str]:
 def label_of(name: str) -> str:
     """What the event is called; its name, when no app knows it any more."""
     return str(_registered[name].label) if name in _registered else name
+
+
+def role_label_of(name: str, role: str) -> str:
+    """What a recipient's role is called; the role itself, when the event has no word for it."""
+    return str(_registered[name].roles.get(role, role)) if name in _registered else role
 
 
 def create_templates(*, using: str = "default", **_: Any) -> None:

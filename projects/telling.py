@@ -162,6 +162,7 @@ def register() -> None:
             channels=CHANNELS,
             defaults=message_texts.STATUS_CHANGED,
             example=_latest_change,
+            roles=dict(Role.choices),
             quiet=_quiet,
         )
     )
@@ -181,6 +182,7 @@ def register() -> None:
             ),
             channels=CHANNELS,
             defaults=message_texts.LINK_REQUESTED,
+            roles=dict(Role.choices),
             quiet=_quiet,
         )
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -18,7 +19,7 @@ from config.dashboard import Kind, register_cards
 from config.durable import OPEN, Status
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
 from config.phones import masked
-from notifications.about import page_of
+from notifications.about import pages_of
 from notifications.admin.filters import EventFilter
 from notifications.models import ChannelKind, Notification
 
@@ -83,9 +84,12 @@ class NotificationAdmin(QueueAdmin):
         EventFilter,
         ("created_at", DayRangeFilter),
     )
-    readonly_fields = ("recipient_name", "event_name", "address_shown", "about_link", "text", "parameters")
+    readonly_fields = ("recipient_name", "role_name", "event_name", "address_shown", "about_link", "text", "parameters")
     fieldsets = (
-        (None, {"fields": (("recipient_name", "role"), ("channel", "address_shown"), ("event_name", "about_link"))}),
+        (
+            None,
+            {"fields": (("recipient_name", "role_name"), ("channel", "address_shown"), ("event_name", "about_link"))},
+        ),
         (_("Message"), {"fields": ("subject", "text", ("sms_template", "parameters"), "language")}),
         (
             _("Processing"),
@@ -114,9 +118,26 @@ class NotificationAdmin(QueueAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(numbers_shown=Value(request.user.has_perm(SEE_NUMBERS)))
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        pages = pages_of(row.about for row in changelist.result_list)
+        for row in changelist.result_list:
+            row.page = pages.get(row.about)
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.page = pages_of([row.about]).get(row.about)
+        return row
+
     @display(description=_("recipient"), ordering="recipient")
     def recipient_name(self, row: Notification) -> str:
         return row.recipient or "–"
+
+    @display(description=_("role"), ordering="role")
+    def role_name(self, row: Notification) -> str:
+        return row.role_label or "–"
 
     @display(description=_("event"), ordering="event")
     def event_name(self, row: Notification) -> str:
@@ -128,9 +149,10 @@ class NotificationAdmin(QueueAdmin):
         return masked(row.address) if hidden else row.address
 
     @display(description=_("about"), ordering="about")
-    def about_link(self, row: Notification) -> str | SafeString:
-        name, address = page_of(row.about)
-        return format_html('<a class="text-link" href="{}">{}</a>', address, name) if address else row.about or "–"
+    def about_link(self, row: Any) -> str | SafeString:
+        if row.page is None:
+            return row.about or "–"
+        return format_html('<a class="text-link" href="{}">{}</a>', row.page.address, row.page.name)
 
     @display(description=_("text"))
     def text(self, row: Notification) -> SafeString:

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.durable import DurableRow
 from notifications import channels
-from notifications.events import event_named, label_of, names
+from notifications.events import event_named, label_of, names, role_label_of
 from notifications.preview import problems_of
 
 
@@ -110,6 +110,11 @@ class Notification(DurableRow):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} → {self.recipient or self.address}"
+
+    @property
+    def role_label(self) -> str:
+        """What the recipient is to what happened."""
+        return role_label_of(self.event, self.role)
 
     @property
     def event_label(self) -> str:

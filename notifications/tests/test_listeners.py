@@ -105,6 +105,14 @@ def fail_otherwise(_row: CallbackEvent) -> None:
     raise PermanentFailure("Another sentence altogether [message/send, errcode 60011]")
 
 
+def test_wecoms_reference_of_one_call_is_no_headline(add: Callable[[int], None]) -> None:
+    add(1)
+    drain(refused)
+    incident = Incident.objects.get()
+    assert incident.said("title").endswith("WeCom refused 202601050000.")
+    assert "errcode 60011, hint 17" in incident.said("detail")
+
+
 def test_every_sentence_matches_its_own_cause(add: Callable[[int], None]) -> None:
     """On this database: the pattern is a regular expression, and databases differ in those."""
     add(1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from config.durable import Status
+from notifications.events import Event, register_event
 from notifications.incidents import raise_incident
 from notifications.models import Notification
 from notifications.tests.conftest import TOLD
@@ -17,6 +20,8 @@ from notifications.tests.conftest import TOLD
 pytestmark = pytest.mark.django_db
 LIST = "/admin/notifications/notification/"
 PHONE = "13812348888"
+GONE = 987_654
+"""Number of no row."""
 Login = Callable[..., Client]
 
 
@@ -44,15 +49,27 @@ def test_who_what_when_and_what_it_is_about(event, log_in: Login, language: str)
     assert "李梅" in shown and "no such user" in shown
     assert f"/admin/notifications/incident/{incident.pk}/change/" in shown
     page = reader.get(f"{LIST}{row.pk}/change/").content.decode()
+    assert "Trouble" in shown and "Trouble" in page
     for fact in ("李梅", "li.mei@example.com", "P-1 is shipped", "Shipped", "no such user", "Told"):
         assert fact in page
     assert log_in("view_logentry").get(LIST).status_code == 403
 
 
 def test_what_leads_nowhere_is_text(event, log_in: Login) -> None:
-    for number, about in enumerate(("", "moon:1", "incident:x", "incident")):
-        message(str(number), about=about)
-    assert log_in("view_notification").get(LIST).status_code == 200
+    reader = log_in("view_notification")
+    for number, about in enumerate(("", "moon:1", "incident:x", "incident", "incident:²", f"incident:{GONE}")):
+        row = message(str(number), about=about)
+        assert f"incident/{GONE}/" not in reader.get(f"{LIST}{row.pk}/change/").content.decode()
+    page = reader.get(LIST).content.decode()
+    assert "moon:1" in page and f"incident:{GONE}" in page and f"incident/{GONE}/" not in page
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Presale"), ("zh-hans", "售前")])
+def test_a_role_is_called_what_its_event_calls_it(event: Event, log_in: Login, language: str, word: str) -> None:
+    register_event(replace(event, roles={"salesman": gettext_lazy("Presale")}))
+    reader = log_in("view_notification", language=language)
+    for row, told in ((message(), word), (message("other", role="owner"), "owner"), (message("none", role=""), "–")):
+        assert told in reader.get(f"{LIST}{row.pk}/change/").content.decode()
 
 
 def listed(client: Client, **query: str) -> set[str]:
