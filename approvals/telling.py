@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals import links
-from approvals.models import ApprovalInstance, Flow, SyncOperation
+from approvals.models import ApprovalInstance, SyncOperation
 from approvals.money import money
 from wecom.client import WeComClient
 from wecom.messages import LONGEST_TEXT, cut_bytes, send_text
@@ -67,17 +66,9 @@ def _with(words: dict[str, str], instance: ApprovalInstance, row: SyncOperation)
     lines.append(_("Time: %(time)s") % {"time": f"{timezone.localtime(row.created_at):%Y-%m-%d %H:%M}"})
     if instance.remote_pending and verb in _LEFT_TO_DO:
         lines.append(str(_LEFT_TO_DO[verb]) % {"number": instance.sp_no or instance.third_no})
-    lines.append(_link(instance, verb))
+    # to the pages for the phone: they are read in WeCom, by people of whom not all may open the admin
+    lines.append(links.start(instance.pk) if verb == "start" else links.page(instance.pk))
     return "\n".join(lines)
-
-
-def _link(instance: ApprovalInstance, verb: str) -> str:
-    """Where the reader goes on: to the pages for the phone, where something is to be decided or started there."""
-    if verb == "start":
-        return links.start(instance.pk)
-    if instance.flow == Flow.INTERNAL:
-        return links.page(instance.pk)
-    return str(settings.API_BASE_URL + reverse("admin:approvals_quote_change", args=[instance.quote_id]))
 
 
 def _shortened(words: dict[str, str], excess: int) -> dict[str, str]:
