@@ -25,17 +25,22 @@ SENTENCES: dict[str, Promise] = {
 
 
 def reason_of(error: EngineError, card: ApprovalCard, userid: str) -> str:
-    """A key of SENTENCES for what the engine refused."""
-    if isinstance(error, WrongState):
-        newer = ApprovalInstance.objects.filter(quote=card.instance.quote_id, revision__gt=card.instance.revision)
-        revised = card.instance.quote.revision > card.instance.revision or newer.exists()
-        return "old_revision" if revised else "ended"
+    """A key of SENTENCES for what the engine refused. Who taps twice is told so, also when the first tap ended it."""
+    if isinstance(error, WrongState) and _is_revised(card):
+        return "old_revision"
     own = [step for step in card.instance.steps.filter(node=card.node) if belongs_to(step, userid)]
     if any(step.status == StepStatus.APPROVED for step in own):
         return "twice"
+    if isinstance(error, WrongState):
+        return "ended"
     if error.code == "not_an_approver" and own:
         return "not_allowed"
     return error.code if error.code in SENTENCES else "not_allowed"
+
+
+def _is_revised(card: ApprovalCard) -> bool:
+    newer = ApprovalInstance.objects.filter(quote=card.instance.quote_id, revision__gt=card.instance.revision)
+    return card.instance.quote.revision > card.instance.revision or newer.exists()
 
 
 def sentence(reason: str) -> str:

@@ -214,15 +214,27 @@ def test_a_press_about_an_earlier_revision_has_no_effect(phones, asked, quote, l
     assert "earlier revision" in told["sub_title_text"]
 
 
-def test_a_press_after_the_end_is_told_on_the_card(phones, asked, wang, as_actor):
+def test_a_press_after_the_end_is_told_on_the_card(phones, asked, wang, li, as_actor):
     instance = asked(("all", "wang.boss"))
-    engine.approve(instance=instance, actor=as_actor(wang))
+    engine.withdraw(instance=instance, actor=as_actor(li))
     phones.work()
     phones.press("wang.boss", force=True)
     phones.work()
     assert presses(instance) == [("wang", "press", "refused", "ended")]
     assert "no effect" in note(phones, "wang.boss")
-    assert phones.below("wang.boss") == ["Approved"]
+    assert phones.below("wang.boss") == ["Withdrawn"]
+
+
+def test_a_second_tap_does_not_say_that_somebody_else_was_faster(phones, asked, wang, zhao):
+    """Whose first tap ended the approval must not read that their press had no effect."""
+    instance = asked(("any", "wang.boss", "zhao.vp"))
+    phones.press("wang.boss")
+    phones.press("wang.boss")
+    phones.work()
+    assert status(instance) == "approved"
+    assert presses(instance) == [("wang", "approve", "applied", ""), ("wang", "press", "refused", "twice")]
+    assert note(phones, "wang.boss") == "You have agreed already; once is enough."
+    assert phones.below("wang.boss") == phones.below("zhao.vp") == ["Approved"]
 
 
 def test_a_card_of_somebody_else_is_none_of_ours(phones, asked, wang):
