@@ -8,17 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from wecom.crypto import gettext_noop
-from wecom.reading import folded, listed, node_of, nodes_of, text_of
+from wecom.reading import BadDocument, folded, listed, node_of, nodes_of, text_of
 
 CARD_EVENTS = ("template_card_event", "template_card_menu_event")
 
 
-class BadClick(ValueError):
-    """The event cannot be used. ``reason`` is a sentence (an English message id)."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
+class BadClick(BadDocument):
+    """The event does not say who pressed on which card, or brings no code to change it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,16 @@ from config.durable import PermanentFailure, Status, TemporaryFailure
 from config.wakeup import wake
 from wecom import metrics, xml
 from wecom.callback import OpenedCallback
-from wecom.card_events import CARD_EVENTS, BadClick
+from wecom.card_events import CARD_EVENTS
 from wecom.card_events import from_event as click_of
 from wecom.contacts import events as contact_events
 from wecom.crypto import Unparsable
 from wecom.directory import remembering_names
 from wecom.models import CallbackEvent
 from wecom.quick_insert import insert
+from wecom.reading import BadDocument
 from wecom.signals import approval_changed, card_clicked, event_given_up
-from wecom.snapshots import BadSnapshot, from_engine_event, from_oa_event
+from wecom.snapshots import from_engine_event, from_oa_event
 
 READERS = {"sys_approval_change": from_oa_event, "open_approval_change": from_engine_event}
 """Events about approvals."""
@@ -106,7 +107,7 @@ def handle(row: CallbackEvent) -> None:
             row.outcome = contact_events.handle(row, doc)
             return
         signal, what = _announcement(row, doc)
-    except (BadSnapshot, BadClick, Unparsable) as error:
+    except (BadDocument, Unparsable) as error:
         raise PermanentFailure(_("The event cannot be read: %(why)s") % {"why": _(error.reason)}) from error
     try:
         answers = signal.send(sender=CallbackEvent, event=row, **what)
@@ -118,7 +119,7 @@ def handle(row: CallbackEvent) -> None:
 
 
 def _announcement(row: CallbackEvent, doc: Mapping[str, Any]) -> tuple[Signal, dict[str, Any]]:
-    """The signal for what happened, and what it carries beside the row. Raises BadSnapshot, BadClick."""
+    """The signal for what happened, and what it carries beside the row. Raises BadDocument."""
     happened = row.event_time or row.created_at
     if row.event in CARD_EVENTS:
         return card_clicked, {"click": click_of(doc, config_id=row.config_id, at=happened)}

@@ -1,6 +1,7 @@
 """Reading single values out of what WeCom wrote, XML or JSON alike, without trusting it to be well formed.
 
-Everything here works on a *folded* document. Nothing raises: a missing or odd value reads as empty. Django-free.
+Everything here works on a *folded* document. No function raises: a missing or odd value reads as empty. Whoever cannot
+do without it raises a BadDocument. Django-free.
 """
 
 from __future__ import annotations
@@ -8,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+
+class BadDocument(ValueError):
+    """What WeCom wrote cannot be used. ``reason`` is a sentence (an English message id)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 def folded(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from wecom.crypto import gettext_noop
 from wecom.form_values import plain_values
-from wecom.reading import folded, latest, listed, moment, node_of, nodes_of, number_of, text_of
+from wecom.reading import BadDocument, folded, latest, listed, moment, node_of, nodes_of, number_of, text_of
 
 OA_STATUS = {
     1: "pending",
@@ -49,12 +49,8 @@ LEGACY_RELATION: Mapping[int, Relation] = {1: "any", 2: "all"}
 STEP_KIND: Mapping[int, StepKind] = {1: "approver", 2: "cc", 3: "handler"}
 
 
-class BadSnapshot(ValueError):
-    """The document names no approval. ``reason`` is a sentence (an English message id)."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
+class BadSnapshot(BadDocument):
+    """The document names no approval."""
 
 
 @dataclass(frozen=True, slots=True)
