@@ -23,6 +23,7 @@ from approvals.mobile.rights import has_engine_page
 from approvals.mobile.views import Case, of_case
 from approvals.models import ApprovalInstance, InstanceStatus
 from approvals.money import total_of
+from config.closed_pages import Policy
 from wecom.client import for_config
 from wecom.errors import WeComError
 from wecom.jssdk import Kind, signature_for
@@ -32,7 +33,7 @@ START, SHOW = "10001", "10002"
 LONGEST_VALUE = 200
 """Characters of a field that WeCom's form only displays."""
 SDK_HOST = "{0.scheme}://{0.netloc}".format(urlsplit(settings.WECOM_JSSDK_URL))
-SDK_POLICY: dict[str, Any] = {
+SDK_POLICY: Policy = {
     **POLICY,
     "script-src": [SELF, SDK_HOST],
     "connect-src": [SELF, SDK_HOST],

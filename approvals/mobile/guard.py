@@ -6,75 +6,49 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import structlog
-from csp.constants import NONE, SELF
-from csp.decorators import csp
+from csp.constants import SELF
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import reverse
 from django.utils import translation
-from django.utils.cache import patch_vary_headers
-from django.utils.decorators import decorator_from_middleware
-from django.views.decorators.csrf import csrf_exempt
 
 from approvals.mobile import notices
 from approvals.mobile.throttling import FormThrottle
 from approvals.mobile.visitors import identify
-
-logger = structlog.get_logger(__name__)
+from config import closed_pages
+from config.closed_pages import OwnCsrf, Policy, checked, closed
 
 View = Callable[..., HttpResponse]
 """Takes the request, the visitor, and the address's ``pk`` if it has one."""
 
-POLICY: dict[str, Any] = {
-    "default-src": [NONE],
-    "style-src": [SELF],
-    "img-src": [SELF],
+POLICY: Policy = {
+    **closed_pages.POLICY,
     # a form that is sent after the session ended leads to the log-in page, and inside WeCom from there straight on
     "form-action": [SELF, settings.WECOM_OAUTH_HOST],
-    "base-uri": [NONE],
-    "frame-ancestors": [NONE],
-}
-"""No script at all, no inline style."""
-
-HEADERS = {
-    "Referrer-Policy": "same-origin",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
-    "Cache-Control": "private, no-store",
 }
 
 
-class _OwnCsrf(CsrfViewMiddleware):
-    """Django's check, whose refusal is a page of ours: it leads back to where the form was."""
+class _Csrf(OwnCsrf):
+    """The way on leads back to where the form was."""
 
-    def process_view(
-        self, request: HttpRequest, callback: Any, callback_args: tuple[Any, ...], callback_kwargs: dict[str, Any]
-    ) -> Any:
-        refusal = super().process_view(request, callback, callback_args, callback_kwargs)
-        return None if refusal is None else notices.show(request, notices.FORM_TOO_OLD, again=place_of(callback_kwargs))
+    def too_old(self, request: HttpRequest, **place: Any) -> HttpResponse:
+        return notices.show(request, notices.FORM_TOO_OLD, again=place_of(place))
 
 
-def guarded(*methods: str, policy: dict[str, Any] = POLICY) -> Callable[[View], View]:
+def guarded(*methods: str, policy: Policy = POLICY) -> Callable[[View], View]:
     """For each view of these pages: asks who it is, and sends whoever is nobody to the log-in. A request that is none
     of ``methods``, as when somebody loads the address of a button again, leads to the page of the approval."""
 
     def decorate(view: View) -> View:
-        known: View = decorator_from_middleware(_OwnCsrf)(_of_known(view, methods))  # type: ignore[assignment]
+        known = checked(_Csrf)(_of_known(view, methods))
 
         @wraps(view)
         def answer(request: HttpRequest, **place: Any) -> HttpResponse:
             speak_the_visitors_language(request)
-            response = known(request, **place)
-            for name, value in HEADERS.items():
-                response.headers[name] = value
-            patch_vary_headers(response, ("Cookie", "Accept-Language"))
-            return response
+            return known(request, **place)
 
-        # of the site's own CSRF check, whose place _OwnCsrf takes
-        decorated: View = csrf_exempt(csp(policy)(answer))  # type: ignore[assignment, arg-type]
-        return decorated
+        return closed(policy=policy, referrer="same-origin", vary=("Cookie", "Accept-Language"))(answer)
 
     return decorate
 

@@ -16,48 +16,26 @@ from approvals.models import ApprovalInstance, Channel, Quote
 from approvals.tests.conftest import CONTENT
 from approvals.tests.mobile.conftest import WXWORK, Phone
 from config.children import free_port
+from config.testing.phones import SIZES, BrowserOnPhone
 from config.testing.processes import Stack, Web
 from wecom.models import Member, WeComConfig
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Submit = Callable[..., ApprovalInstance]
 
-SIZES = {"phone": (390, 844), "small phone": (320, 568), "desk": (1280, 800)}
 MA = Actor(Channel.WECOM, userid="ma.cfo", name="马莉")
 
 
-class Pocket:
-    """A phone with WeCom's browser in somebody's pocket, and everything that the browser complained about."""
+class Pocket(BrowserOnPhone):
+    """WeCom's browser in somebody's pocket."""
 
     def __init__(self, browser: Any, **options: Any) -> None:
-        width, height = SIZES["phone"]
-        self.context = browser.new_context(
-            **{"viewport": {"width": width, "height": height}, "user_agent": WXWORK, "is_mobile": True}
-            | {"has_touch": True, "timezone_id": "Asia/Shanghai", "locale": "en-GB"}
-            | options
-        )
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.troubles: list[str] = []
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-
-    def _note(self, line: Any) -> None:
-        """The browser also notes each answer of 4xx, which some of these pages are meant to give."""
-        if line.type in ("error", "warning") and "the server responded with a status of" not in line.text:
-            self.troubles.append(line.text)
+        defaults = {"user_agent": WXWORK, "is_mobile": True, "has_touch": True, "locale": "en-GB"}
+        super().__init__(browser, **defaults | options)
 
     def belongs_to(self, person: Member | User, base: str) -> None:
         cookie = Phone.of(person).client.cookies[settings.SESSION_COOKIE_NAME].value
         self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": base}])
-
-    def press(self, name: str, role: str = "button") -> None:
-        with self.page.expect_navigation():
-            self.page.get_by_role(role, name=name, exact=True).click()
-
-    @property
-    def overflows(self) -> bool:
-        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
 @pytest.fixture
@@ -134,10 +112,9 @@ def long_one(li: User, ma: Member, member: Callable[..., Member]) -> ApprovalIns
 def test_no_page_is_wider_than_its_screen(
     pocket: Pocket, live_server: Any, long_one: ApprovalInstance, size: str, language: str
 ):
-    width, height = SIZES[size]
     cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}
     pocket.context.add_cookies([cookie])
-    pocket.page.set_viewport_size({"width": width, "height": height})
+    pocket.resize(size)
     one = f"/m/approvals/{long_one.pk}"
     for path in ("/m/approvals", one, f"{one}/reject", f"{one}/delegate?q=欧", "/m/approvals/999"):
         pocket.page.goto(live_server.url + path)
@@ -152,8 +129,8 @@ def test_it_can_be_read_in_any_light_and_tapped_with_any_thumb(
         pocket.page.goto(live_server.url + path)
         for scheme in ("light", "dark"):
             pocket.page.emulate_media(color_scheme=scheme)
-            assert pocket.page.evaluate(POOR_CONTRAST) == [], (path, scheme)
-        assert pocket.page.evaluate(SMALL_TARGETS) == [], path
+            assert pocket.poor_contrast == [], (path, scheme)
+        assert pocket.small_targets == [], path
         assert pocket.page.locator("h1").count() == 1
 
 
@@ -198,38 +175,3 @@ def _site(stack: Stack) -> Web:
     web = stack.web(port=port)
     web.url = f"http://localhost:{port}"
     return web
-
-
-POOR_CONTRAST = """
-() => {
-  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = colour => {
-    const [r, g, b] = numbers(colour).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const ground = node => {
-    for (; node; node = node.parentElement) {
-      const colour = getComputedStyle(node).backgroundColor;
-      if ((numbers(colour)[3] ?? 1) > 0) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || node.classList.contains("unseen")) continue;
-    const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5) poor.push(walker.currentNode.data.trim());
-  }
-  return poor;
-}
-"""
-"""Texts whose contrast is below 4.5 : 1 (WCAG AA)."""
-
-SMALL_TARGETS = """
-() => [...document.querySelectorAll("main a, main button, .bar a, .bar button, .choice, header a")]
-  .filter(one => one.getBoundingClientRect().height < 44)
-  .map(one => one.textContent.trim())
-"""
-"""What is lower than a thumb needs (44 px)."""

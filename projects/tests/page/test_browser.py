@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from config.testing.phones import SIZES, BrowserOnPhone
 from notifications.models import Notification
 from projects.models import ProjectAccessToken, ProjectCache
 from projects.page.visitors import COOKIE
@@ -18,26 +19,17 @@ from projects.tokens import Issued, issue, revoke
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZES = {"phone": (390, 844), "small phone": (320, 568), "desk": (1280, 800)}
 
-
-class Visitor:
-    """A person with a phone, and everything that the browser complained about or asked from elsewhere."""
+class Visitor(BrowserOnPhone):
+    """Somebody with a link: also what the browser asked from elsewhere, and where it told from which page it came."""
 
     def __init__(self, browser: Any, server: Any, **options: Any) -> None:
-        width, height = SIZES["phone"]
-        self.context = browser.new_context(
-            **{"viewport": {"width": width, "height": height}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
-            | options
-        )
-        self.page, self.base = self.context.new_page(), server.url
-        self.troubles: list[str] = []
+        super().__init__(browser, **{"locale": "zh-CN"} | options)
+        self.base = server.url
         self.referrers: list[str] = []
-        self.page.on("console", lambda line: self.troubles.append(line.text) if _is_trouble(line) else None)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("request", self._note)
+        self.page.on("request", self._note_request)
 
-    def _note(self, request: Any) -> None:
+    def _note_request(self, request: Any) -> None:
         if not request.url.startswith((self.base, "data:")):
             self.troubles.append(f"asked elsewhere: {request.url}")
         if referrer := request.headers.get("referer"):
@@ -46,21 +38,8 @@ class Visitor:
     def open(self, url: str) -> Any:
         return self.page.goto(self.base + urlsplit(url)._replace(scheme="", netloc="").geturl())
 
-    def press(self, button: str) -> None:
-        with self.page.expect_navigation():
-            self.page.get_by_role("button", name=button, exact=True).click()
-
     def speak(self, language: str) -> None:
         self.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": self.base}])
-
-    @property
-    def overflows(self) -> bool:
-        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-def _is_trouble(line: Any) -> bool:
-    """The browser also notes each answer of 4xx, which is what these pages are meant to give."""
-    return line.type in ("error", "warning") and "the server responded with a status of" not in line.text
 
 
 @pytest.fixture
@@ -149,8 +128,7 @@ def test_no_page_is_wider_than_its_screen(
     visitor: Visitor, copied: Callable[..., ProjectCache], size: str, language: str
 ):
     visitor.speak(language)
-    width, height = SIZES[size]
-    visitor.page.set_viewport_size({"width": width, "height": height})
+    visitor.resize(size)
     project = copied(
         title="关于苏州工业园区二期厂房板式换热器及配套循环水泵组采购安装调试与三年维保服务的项目" + "长" * 60,
         product="A" * 200,
@@ -173,37 +151,9 @@ def test_it_can_be_read_in_any_light_and_with_the_keyboard(visitor: Visitor, lin
     for scheme in ("light", "dark"):
         visitor.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         grounds.add(visitor.page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        assert visitor.page.evaluate(POOR_CONTRAST) == []
+        assert visitor.poor_contrast == []
     assert len(grounds) == 2
     headings = visitor.page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(one => one.tagName)")
     assert headings == ["H1", "H2", "H2", "H2"]
     visitor.page.keyboard.press("Tab")
     assert visitor.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-
-
-POOR_CONTRAST = """
-() => {
-  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = colour => {
-    const [r, g, b] = numbers(colour).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const ground = node => {
-    for (; node; node = node.parentElement) {
-      const colour = getComputedStyle(node).backgroundColor;
-      if ((numbers(colour)[3] ?? 1) > 0) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || node.classList.contains("unseen")) continue;
-    const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5) poor.push(walker.currentNode.data.trim());
-  }
-  return poor;
-}
-"""
-"""Texts whose contrast is below 4.5 : 1 (WCAG AA)."""

@@ -16,7 +16,7 @@ from projects.tokens import Issued, revoke
 POLICY = {
     "default-src 'none'",
     "style-src 'self'",
-    "img-src 'self' data:",
+    "img-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
