@@ -33,6 +33,9 @@ class ConfigForm(forms.ModelForm):
         label=_("Discard the next pair"), required=False, widget=UnfoldBooleanSwitchWidget()
     )
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    """When what the page shows was saved: a page that is out of date would undo what somebody else has saved since."""
+
     class Meta:
         model = WeComConfig
         fields = forms.ALL_FIELDS
@@ -41,6 +44,7 @@ class ConfigForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mask_stored(self, SECRETS, required=("secret",))
+        self.initial["seen"] = self.instance.updated_at.isoformat() if self.instance.pk else ""
 
     def _get_validation_exclusions(self) -> set[str]:
         # One app is the default. Marking another one takes the mark over (WeComConfigAdmin), so it is no error.
@@ -58,3 +62,9 @@ class ConfigForm(forms.ModelForm):
         if data.get("discard_next"):
             data["next_callback_token"] = data["next_encoding_aes_key"] = ""
         return data
+
+    def clean_seen(self) -> str:
+        seen: str = self.cleaned_data["seen"]
+        if seen not in ("", self.initial["seen"]):
+            self.add_error(None, _("It has changed since you opened the page. Look at it again."))
+        return seen

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from django.contrib.admin.utils import model_ngettext
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from wecom.configs import forget_credentials
@@ -31,17 +30,18 @@ class InUse(Exception):
         self.sentence = sentence
 
 
-def locked(configs: QuerySet[WeComConfig]) -> QuerySet[WeComConfig]:
-    """``configs`` to be changed; call it in a transaction. All apps are locked, in one order, as marking one as the
-    default changes another."""
+def lock_all() -> None:
+    """Before an app is read that will be saved; in the transaction that saves it. All are locked, in one order, as
+    marking one as the default changes another."""
     list(WeComConfig.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    return configs
 
 
 def save_config(config: WeComConfig) -> bool:
-    """Save an app; one that is the default takes the mark from the other. True when it has to be probed anew."""
+    """Save an app, read after ``lock_all``; one that is the default takes the mark from the other. True when it has to
+    be probed anew."""
     with transaction.atomic():
-        before = locked(WeComConfig.objects.filter(pk=config.pk)).first()
+        lock_all()
+        before = WeComConfig.objects.filter(pk=config.pk).first()
         if config.is_default:
             WeComConfig.objects.filter(is_default=True).exclude(pk=config.pk).update(is_default=False)
         if before is None:

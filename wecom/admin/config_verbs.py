@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.sealed import SealBroken
 from config.verbs import Refused, Verb
 from wecom import callback_doctor
-from wecom.config_saving import save_config
+from wecom.config_saving import lock_all, save_config
 from wecom.models import WeComConfig
 from wecom.probe import Probed, probe_and_keep
 
@@ -35,6 +35,8 @@ def summary(found: list[Probed]) -> str:
 
 
 def _finish_rotation(_request: HttpRequest, config: WeComConfig, _data: dict[str, Any]) -> None:
+    lock_all()
+    config.refresh_from_db()
     try:
         if config.next_callback_token:
             config.callback_token = config.next_callback_token.reveal()

@@ -18,7 +18,7 @@ from unfold.admin import ModelAdmin
 from config.admin_verbs import VerbsMixin
 from wecom.admin.config_verbs import CHECK_CALLBACK, FINISH_ROTATION, PROBE, rotating, summary
 from wecom.config_form import ConfigForm
-from wecom.config_saving import delete_config, in_use_sentence, save_config, users_of
+from wecom.config_saving import delete_config, in_use_sentence, lock_all, save_config, users_of
 from wecom.configs import callback_url
 from wecom.models import Capability, WeComConfig
 from wecom.probe import PLACES, explain, probe_and_keep
@@ -93,14 +93,28 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
             return _("%(ago)s, with the next pair: the rotation can be finished.") % {"ago": said}
         return _("%(ago)s, still with the present pair: enter the next one in WeCom.") % {"ago": said}
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    def get_fieldsets(self, request: HttpRequest, obj: WeComConfig | None = None) -> Any:
+        (name, first), *others = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return ((name, first), *others)
+        return ((name, {**first, "fields": (*first["fields"], "seen")}), *others)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: WeComConfig | None = None, **kwargs: Any
     ) -> HttpResponse:
-        config = self.get_object(request, object_id)
-        context = {"capabilities": matrix(config)} if config else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+        if obj is not None:
+            context["capabilities"] = matrix(obj)
+        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return response
 
     # -- saving ------------------------------------------------------------------------------------------------------
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Of two forms that arrive at the same moment the second is compared with what the first has saved."""
+        with transaction.atomic():
+            if request.method == "POST" and object_id:
+                lock_all()
+            return super().changeform_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: WeComConfig, form: Any, change: bool) -> None:
         if save_config(obj):

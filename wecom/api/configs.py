@@ -24,7 +24,7 @@ from wecom.api.config_serializers import (
     WeWorkConfigsSerializer,
     shown,
 )
-from wecom.config_saving import InUse, delete_config, locked, save_config
+from wecom.config_saving import InUse, delete_config, lock_all, save_config
 from wecom.models import Capability, WeComConfig
 from wecom.probe import Probed, explain, probe, probe_and_keep
 
@@ -90,7 +90,8 @@ class ConfigView(ClosedApi):
     )
     def put(self, request: Request, id: int) -> Response:  # noqa: A002
         with transaction.atomic():  # what is left out must stay as it is by now
-            config = get_object_or_404(locked(_CONFIGS.all()), pk=id)
+            lock_all()
+            config = _config(id)
             serializer = WeWorkConfigSerializer(config, data=request.data, partial=True)
             serializer.is_valid(raise_exception=True)
             for name, value in serializer.validated_data.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.db import transaction
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from config.testing.parallel import at_once
 from wecom.admin.callbacks import pretty_xml
+from wecom.admin.config_verbs import FINISH_ROTATION
 from wecom.configs import callback_url, credentials_for
 from wecom.models import CallbackEvent, Capability, CapabilityResult, Member, RefusedCallback, WeComConfig
 from wecom.tests.peers import Peer, Raw
@@ -27,6 +31,7 @@ SECRETS = {
     "encoding_aes_key": "q7Rw2ZkT0mVx9LbN4cJpYf6HsGd1UeAo3iBt8WvKyE0",
 }
 NEXT = {"next_callback_token": "NextToken2027", "next_encoding_aes_key": "Z7Rw2ZkT0mVx9LbN4cJpYf6HsGd1UeAo3iBt8WvKyE0"}
+CHANGERS = ("view_wecomconfig", "change_wecomconfig")
 CONFIG = "/admin/wecom/wecomconfig/"
 EVENTS = "/admin/wecom/callbackevent/"
 
@@ -148,6 +153,45 @@ def test_the_next_pair_can_be_discarded(config: WeComConfig, log_in: Callable[..
     client.post(f"{CONFIG}{config.pk}/change/", form(**NEXT))
     client.post(f"{CONFIG}{config.pk}/change/", form(discard_next="on"))
     assert revealed(config) == SECRETS
+
+
+def seen(page: Any) -> str:
+    """What the browser sends along: which state of the app the page shows."""
+    found = re.search(r'name="seen" value="([^"]+)"', page.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_a_page_that_is_out_of_date_undoes_nothing(config: WeComConfig, log_in: Callable[..., Client]) -> None:
+    mine, yours, page = log_in(*CHANGERS), log_in(*CHANGERS), f"{CONFIG}{config.pk}/change/"
+    known = seen(mine.get(page))
+    assert yours.post(page, form(template_id="T2", seen=known)).status_code == 302
+    answer = mine.post(page, form(name="Mine", seen=known))
+    assert "It has changed since you opened the page." in answer.content.decode()
+    row = WeComConfig.objects.get()
+    assert (row.name, row.template_id) == ("App", "T2")
+    assert mine.post(page, form(name="Mine", template_id="T2", seen=seen(mine.get(page)))).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_pages_sent_at_the_same_moment_one_is_refused(log_in: Callable[..., Client]) -> None:
+    app = WeComConfig.objects.create(slug="default", name="App", corp_id="ww1", agent_id=1, is_default=True, **SECRETS)
+    mine, yours, page = log_in(*CHANGERS), log_in(*CHANGERS), f"{CONFIG}{app.pk}/change/"
+    known = seen(mine.get(page))
+    answers = at_once(
+        lambda: mine.post(page, form(template_id="T1", seen=known)),
+        lambda: yours.post(page, form(default_applicant="li.mei", seen=known)),
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+
+
+def test_a_rotation_is_finished_with_what_is_stored_by_then(config: WeComConfig, rf: RequestFactory) -> None:
+    """And not with what was stored when the button's page was read."""
+    WeComConfig.objects.update(template_id="T2", **NEXT)
+    with transaction.atomic():
+        FINISH_ROTATION.run(rf.post("/"), config, {})
+    assert WeComConfig.objects.get().template_id == "T2"
+    assert revealed(config)["callback_token"] == NEXT["next_callback_token"]
 
 
 def test_marking_another_app_as_default_moves_the_mark(config: WeComConfig, log_in: Callable[..., Client]) -> None:
@@ -346,9 +390,6 @@ def reachable(config: WeComConfig, peer: Peer, settings: Settings) -> WeComConfi
     WeComConfig.objects.update(slug=f"app-{uuid.uuid4().hex[:8]}")  # nothing in Redis is shared
     config.refresh_from_db()
     return config
-
-
-CHANGERS = ("view_wecomconfig", "change_wecomconfig")
 
 
 def test_an_app_that_was_never_probed_says_so(config: WeComConfig, log_in: Callable[..., Client]) -> None:

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 
 from approvals.models import ApprovalInstance, Quote
 from approvals.tests.api.conftest import NEW_QUOTE, client_of
+from config.testing.parallel import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*posts: Callable[[], Any]) -> list[Any]:
-    """The answers of requests that start together, each in a thread with connections of its own."""
-    start = Barrier(len(posts))
-
-    def run(post: Callable[[], Any]) -> Any:
-        start.wait(timeout=10)
-        try:
-            return post()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(posts)) as pool:
-        return list(pool.map(run, posts))
 
 
 def test_one_of_two_decisions_stands_and_the_other_learns_it(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
 import requests
-from django.db import connections
 from django.utils import timezone
 
 from approvals import engine, operations, quotes
 from approvals.actors import actor_for
-from approvals.exceptions import EngineError
 from approvals.models import ApprovalCard, ApprovalInstance, CardCode, Channel, SyncOperation
 from approvals.tests.conftest import CONTENT
+from config.testing.parallel import at_once
 from config.testing.processes import Stack, wait_until
 from config.wakeup import wake
 from wecom import inbox
@@ -24,23 +21,6 @@ from wecom.models import CallbackEvent
 from wecom.tests.phone import Phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What each returns, or the engine's refusal; each in a thread with connections of its own."""
-    start = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        start.wait(timeout=10)
-        try:
-            return work()
-        except EngineError as refusal:
-            return refusal
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
 
 
 def test_a_press_and_a_rejection_in_admin_have_one_winner(phones, asked, wang, zhao, ada, as_actor):
