@@ -109,10 +109,8 @@ def probe_and_keep(config: WeComConfig) -> list[Probed]:
 def explain(result: Probed | CapabilityResult, config: WeComConfig) -> Words:
     """Sentence and remedy of a result, in the language of now."""
     said = _said(result, config)
-    if result.ok is None and result.finding in (
-        "",
-        ASSISTANT,
-    ):  # nobody tries again by themselves, as they do with calls that matter
+    call_failed = result.ok is None and result.finding in ("", ASSISTANT)
+    if call_failed:  # nothing repeats it by itself, unlike the calls that matter
         return said._replace(remedy=gettext("Probe again in a while."))
     return said
 
