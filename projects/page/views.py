@@ -83,9 +83,10 @@ def refresh(request: HttpRequest, remote_id: str) -> HttpResponse:
 
 
 def _in_words(seconds: int) -> str:
+    """When the button works again. Not how the last refresh went: it may have failed, or been another person's."""
     text = ngettext(
-        "Refreshed a moment ago. You can refresh again in %(seconds)d second.",
-        "Refreshed a moment ago. You can refresh again in %(seconds)d seconds.",
+        "This was asked for a moment ago. You can refresh again in %(seconds)d second.",
+        "This was asked for a moment ago. You can refresh again in %(seconds)d seconds.",
         seconds,
     )
     return text % {"seconds": seconds}

@@ -52,7 +52,7 @@ class TestRefresh:
         english(link.url).press("Refresh")
         other = english(issue(project, user_id="E", user_name="何涛", access_type="engineer").url)
         other.press("Refresh")
-        assert "Refreshed a moment ago" in other.text
+        assert "asked for a moment ago" in other.text
 
     def test_after_the_pause_it_may_be_pressed_again(self, link: Issued, library: Any):
         phone = english(link.url)
