@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 
+from config.sentences import in_a_row
+
 if TYPE_CHECKING:
     from projects.models import ProjectSyncHistory
 
@@ -28,7 +30,7 @@ class RemoteError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.sentence), str(self.remedy)) if part)
+        return in_a_row(self.sentence, self.remedy)
 
 
 class RemoteAway(RemoteError):

@@ -14,6 +14,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.durable import PermanentFailure, TemporaryFailure
+from config.sentences import in_a_row
 from wecom.errcodes import IT_REPEATS, ErrorInfo, Family, Text, describe
 
 __all__ = [
@@ -67,7 +68,7 @@ class WeComError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.sentence), str(self.remedy), self.reference) if part)
+        return in_a_row(self.sentence, self.remedy, self.reference)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.endpoint} errcode={self.errcode} hint={self.hint}>"

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from config.durable import NotYet, PermanentFailure, TemporaryFailure
 from config.phones import masked
+from config.sentences import in_a_row
 from notifications.checks import PACKAGES
 from wecom.errcodes import Text
 
@@ -89,7 +90,7 @@ def failure(table: Mapping[str, Refusal], code: str, answer: str) -> Exception:
         refusal = Refusal(gettext_lazy("The SMS provider refused the message."), CHECK_ACCOUNT)
     said = _NUMBER.sub(lambda found: masked(found[0]), " ".join(answer.split()))
     reference = f"[{code}: {said[:LONGEST_ANSWER]}]"
-    sentence = " ".join(filter(None, (str(refusal.sentence), str(refusal.remedy), reference)))
+    sentence = in_a_row(refusal.sentence, refusal.remedy, reference)
     match refusal.family:
         case "permanent":
             return PermanentFailure(sentence)

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from config.durations import duration_words
 from config.rest_fields import ExactSerializer, SomeOfField, StrictBooleanField
+from config.sentences import in_a_row
 from projects.api.times import written
 from projects.models import (
     ProjectStatus,
@@ -99,7 +100,7 @@ def message_of(runs: Sequence[ProjectSyncHistory]) -> str:
     unlucky = [run for run in runs if run.status != RunStatus.SUCCESS]
     if len(runs) == 1:
         return unlucky[0].message
-    return " ".join(f"{run.source}: {run.message}" for run in unlucky)
+    return in_a_row(*(f"{run.source}: {run.message}" for run in unlucky))
 
 
 class RunSerializer(serializers.ModelSerializer[ProjectSyncHistory]):

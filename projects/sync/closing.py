@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from config.runs import close
+from config.sentences import in_a_row
 from config.wakeup import wake
 from notifications.alert_rules import SYNC_BRAKE, SYNC_FAILED
 from notifications.incidents import raise_incident, resolve_incident
@@ -56,11 +57,12 @@ def summary(history: ProjectSyncHistory) -> str:
         "removed": history.removed_count,
     }
     if history.failed_count:
-        sentence += " " + ngettext(
+        unusable = ngettext(
             "%(count)d project could not be used; the reason stands below.",
             "%(count)d projects could not be used; the reasons stand below.",
             history.failed_count,
-        ) % {"count": history.failed_count}
+        )
+        return in_a_row(sentence, unusable % {"count": history.failed_count})
     return sentence
 
 
@@ -68,7 +70,7 @@ def close_broken(history: ProjectSyncHistory, passage: AppliedPassage, sentence:
     history.refresh_from_db(fields=COUNTERS)  # the page that failed was counted, and then rolled back
     source, status = history.source, RunStatus.PARTIAL if history.pages_done else RunStatus.FAILED
     with transaction.atomic():
-        if _close(history, status, f"{sentence} {remedy}", passage.reasons):
+        if _close(history, status, in_a_row(sentence, remedy), passage.reasons):
             _resume_at(source, passage.next_page)
             _tell_failed(source, sentence, remedy)
 
