@@ -31,8 +31,27 @@ def _relation_field(number: int) -> str:
 STEP_FIELDS = tuple((step_field(number), _relation_field(number)) for number in range(1, MOST_SHOWN + 1))
 
 
+def _people(number: int) -> UseridsField:
+    return UseridsField(label=format_lazy(_("Step {number}"), number=number), required=False, help_text="")
+
+
+def _relation() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=lazy_capfirst(_("how they agree")),
+        choices=Relation.choices,
+        initial=Relation.ALL,
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+
 class ChainForm(forms.ModelForm):
     """A form of a model with a ``chain``; empty steps are left out."""
+
+    step_1, relation_1 = _people(1), _relation()
+    step_2, relation_2 = _people(2), _relation()
+    step_3, relation_3 = _people(3), _relation()
+    step_4, relation_4 = _people(4), _relation()
+    step_5, relation_5 = _people(5), _relation()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,18 +67,6 @@ class ChainForm(forms.ModelForm):
             nodes = [Node(tuple(data[who]), data[how]) for who, how in STEP_FIELDS if data.get(who) and data.get(how)]
             self.instance.chain = chain.stored(tuple(nodes))
         return data
-
-
-for _number, (_who, _how) in enumerate(STEP_FIELDS, start=1):
-    ChainForm.base_fields[_who] = ChainForm.declared_fields[_who] = UseridsField(
-        label=format_lazy(_("Step {number}"), number=_number), required=False, help_text=""
-    )
-    ChainForm.base_fields[_how] = ChainForm.declared_fields[_how] = forms.ChoiceField(
-        label=lazy_capfirst(_("how they agree")),
-        choices=Relation.choices,
-        initial=Relation.ALL,
-        widget=UnfoldAdminSelectWidget(),
-    )
 
 
 def chain_in_words(nodes: Chain, names: Mapping[str, str]) -> str:
