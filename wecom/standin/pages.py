@@ -213,6 +213,8 @@ def _page(world: World, name: str, context: dict[str, Any], status: int = 200) -
         "fault_count": len(world.faults.all()),
         "callback_url": world.sender.callback_url,
         "refreshes": name in ("home", "list", "messages"),
+        # the answers to forms have no address at which they could be asked for anew
+        "follows": status == 200 and name != "engine",
     }
     return html_response(render_to_string(f"standin/{name}.html", frame | context), status)
 

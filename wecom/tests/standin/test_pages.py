@@ -45,6 +45,8 @@ def test_an_act_that_came_too_late_says_so(standin: Standin) -> None:
     answer = requests.post(f"{standin.url}/phone/act", data=form, timeout=10)
     assert answer.status_code == 409
     assert 'role="alert"' in answer.text
+    assert "setInterval" not in answer.text  # there is nothing to ask for at the address of a form
+    assert "setInterval" in page(standin, f"/phone/approvals/{sp_no}?as=wang.boss")
 
 
 def test_messages_stand_on_their_own_tab(standin: Standin) -> None:
