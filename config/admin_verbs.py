@@ -113,6 +113,9 @@ class VerbsMixin(ModelAdmin):
         if not (verb.allowed(request.user) and self.has_view_or_change_permission(request, obj)):
             raise PermissionDenied
         acting = request.method == "POST"
+        if not (acting or verb.fits(request, obj)):
+            messages.warning(request, _("This is not possible now, or not for you."))
+            return HttpResponseRedirect(self._page_of(obj))
         form = verb.form(request.POST if acting else None, targets=[obj], request=request)
         if acting and form.is_valid():
             try:

@@ -158,7 +158,9 @@ def test_a_quote_that_has_moved_on_is_left_alone_and_the_page_says_so(
 def test_without_a_conflict_there_is_nothing_to_settle(submitted: Submitted, chen: User, log_in: Login) -> None:
     instance = submitted(approvers=["wang.boss"], sp_no=SP_NO)
     client = log_in(chen)
-    assert "data-side" not in client.page(page_of(instance))
+    asked = client.get(page_of(instance), follow=True)
+    assert asked.redirect_chain == [(f"/admin/approvals/approvalinstance/{instance.pk}/change/", 302)]
+    assert "This is not possible now" in asked.content.decode()
     assert client.told(page_of(instance), {"keep": "ours", "reason": "x"}) == ["This approval is not in conflict."]
 
 
