@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import segno
+import structlog
 from django import forms
 from django.contrib import admin
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +20,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from redis import RedisError
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -30,6 +34,10 @@ from projects.admin.filters import EXPIRING_LINK, LinkStateFilter
 from projects.admin.words import LINK_TONES
 from projects.models import ProjectAccessToken, ProjectCache, Role
 
+logger = structlog.get_logger(__name__)
+
+FORM_KEPT = timedelta(days=1)
+"""For so long a form that made a link makes no second one."""
 STATES = {
     "valid": _("Valid"),
     "expiring": _("Expires soon"),
@@ -95,7 +103,20 @@ class LinkForm(VerbForm):
         return data
 
 
+def _is_reload(request: HttpRequest) -> bool:
+    """Whether this very form was sent before: the page that shows a link is the answer to it, and somebody loads that
+    page again. Django masks the CSRF token anew for each form, which tells one from the other."""
+    form = hashlib.sha256(request.POST.get("csrfmiddlewaretoken", "").encode()).hexdigest()
+    try:
+        return not cache.add(f"project-link-form:{form}", True, timeout=int(FORM_KEPT.total_seconds()))
+    except RedisError as error:
+        logger.warning("link_form_not_noted", error=type(error).__name__)
+        return False
+
+
 def _make(request: HttpRequest, project: ProjectCache, data: dict[str, Any]) -> HttpResponse:
+    if _is_reload(request):
+        raise Refused(_("That link was made, and shown once. If it is lost, revoke it and make another one here."))
     try:
         issued = tokens.issue(project, **data, created_by=request.user)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -150,6 +150,8 @@ def test_a_link_is_made_copied_and_can_be_scanned(
     page.click(".qb-copy-button")
     assert page.evaluate("navigator.clipboard.readText()") == address
     shoot(page, "link-made")
+    page.reload()
+    assert "shown once" in page.inner_text("body") and page.locator(".qb-qr").count() == 0
     assert ProjectAccessToken.objects.get().user_name == "王芳"
     page.goto(visitor.base + "/project/" + address.split("/project/")[1])
     assert "Pump 1" in page.inner_text("body")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -92,7 +93,8 @@ PERSON = {"stakeholder": "", "user_name": "Zoë", "user_id": "C-9", "access_type
 
 
 def make(copy: ProjectCache, by: Browser | None = None, /, **change: str) -> Any:
-    return (by or logged_in(staff(*ISSUE))).post(verb("projectcache", "make_link", copy), {**PERSON, **change})
+    form = {"csrfmiddlewaretoken": uuid4().hex, **PERSON, **change}
+    return (by or logged_in(staff(*ISSUE))).post(verb("projectcache", "make_link", copy), form)
 
 
 def address_in(page: str) -> str:
@@ -118,6 +120,16 @@ def test_a_link_is_shown_once_with_its_address_a_copy_button_and_a_picture(copy:
     for place in (page_of(copy), page_of(row), reverse("admin:projects_projectaccesstoken_changelist")):
         assert token not in client.page(place)
     assert not [entry for entry in LogEntry.objects.all() if token in entry.change_message]
+
+
+def test_loading_the_page_with_a_link_again_makes_no_second_one(copy: ProjectCache):
+    by, form = logged_in(staff(*ISSUE)), uuid4().hex
+    address = address_in(make(copy, by, csrfmiddlewaretoken=form).content.decode())
+    told = by.told(verb("projectcache", "make_link", copy), {**PERSON, "csrfmiddlewaretoken": form})
+    assert "shown once" in told[0] and address not in told[0]
+    assert ProjectAccessToken.objects.count() == 1
+    assert address_in(make(copy, by).content.decode()) != address
+    assert ProjectAccessToken.objects.count() == 2
 
 
 def test_one_of_the_projects_people_can_be_chosen(copy: ProjectCache):
