@@ -11,7 +11,7 @@ import atexit
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -151,9 +151,8 @@ def _insert_as_json(cursor: Any, looks: Sequence[Look], counts: Sequence[Count])
     """Constant statements with one parameter each: a list of VALUES would be taken apart anew for every batch, while
     requests wait for the interpreter."""
     cursor.execute(_COUNT, [json_text.write(counts)])
-    known = {pk for (pk,) in cursor.fetchall()}  # some may have been purged since
-    rows = [look if look.token_id in known else look._replace(token_id=None) for look in looks]
-    cursor.execute(_NOTE, [json_text.write(rows)])
+    known = {pk for (pk,) in cursor.fetchall()}
+    cursor.execute(_NOTE, [json_text.write(_linked(looks, known))])
 
 
 def _insert_one_by_one(cursor: Any, looks: Sequence[Look], counts: Sequence[Count]) -> None:
@@ -171,11 +170,13 @@ def _insert_one_by_one(cursor: Any, looks: Sequence[Look], counts: Sequence[Coun
     cursor.executemany(
         f"INSERT INTO projects_projectaccesslog ({', '.join(Look._fields)}, outcome) "  # noqa: S608 - names of ours
         f"VALUES ({marks}, '{AccessOutcome.ALLOWED.value}')",
-        [
-            look._replace(at=moment(look.at), token_id=look.token_id if look.token_id in known else None)
-            for look in looks
-        ],
+        [(moment(look.at), *look[1:]) for look in _linked(looks, known)],
     )
+
+
+def _linked(looks: Sequence[Look], known: Collection[int]) -> list[Look]:
+    """Without the links that have been purged since."""
+    return [look if look.token_id in known else look._replace(token_id=None) for look in looks]
 
 
 _COUNT = """
