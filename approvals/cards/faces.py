@@ -138,15 +138,16 @@ def _passed(facts: Facts, card: ApprovalCard) -> dict[str, Any]:
 
 
 def _result(facts: Facts, card: ApprovalCard) -> dict[str, Any]:
+    """How it ended stands above the title, in its colour; when and by whom below."""
     instance, decision = facts.instance, facts.latest("approve", "reject", "withdraw")
     status = InstanceStatus(instance.status)
     when = f"{timezone.localtime(instance.decided_at):%Y-%m-%d %H:%M}" if instance.decided_at else ""
-    who = f"{decision.actor} ({decision.get_channel_display()})" if decision else ""
+    by = (decision.actor, str(decision.get_channel_display())) if decision else ()
     return _frame(
         facts,
-        below=str(status.label),
+        below=" · ".join(filter(None, (when, *by))),
         text=decision.comment if decision else "",
-        lines=[(_("By"), who), (_("Time"), when)],
+        lines=[],
     ) | {
         "card_type": "text_notice",
         "source": {"desc": str(status.label), "desc_color": _COLOURS.get(status, GREY)},
@@ -169,11 +170,9 @@ def _frame(facts: Facts, *, below: str, text: str, lines: list[tuple[str, str]])
         (_("Total"), total_of(content)),
         *lines,
     ]
+    title = {"title": cut(f"{facts.instance.third_no} {content['title']}", TITLE)}
     card: dict[str, Any] = {
-        "main_title": {
-            "title": cut(f"{facts.instance.third_no} {content['title']}", TITLE),
-            "desc": cut(below, SUBTITLE),
-        },
+        "main_title": title | ({"desc": cut(below, SUBTITLE)} if below else {}),
         "horizontal_content_list": [{"keyname": key, "value": cut(value, VALUE)} for key, value in known if value],
         "card_action": {"type": 1, "url": links.page(facts.instance.pk)},
     }

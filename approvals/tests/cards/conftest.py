@@ -80,9 +80,9 @@ class Phones(Phone):
         """The cards on one phone that are still there, newest first."""
         return [card["shown"] for card in self.cards(userid) if card["shown"] is not None]
 
-    def below(self, userid: str) -> list[str]:
-        """What stands under the title of each of them."""
-        return [card["main_title"]["desc"] for card in self.seen(userid)]
+    def states(self, userid: str) -> list[str]:
+        """What each of them says of the approval: how it ended, above the title, or whom it waits for, below."""
+        return [card.get("source", card["main_title"])["desc"] for card in self.seen(userid)]
 
     def keys(self, userid: str) -> list[str]:
         """What can be pressed on the phone."""

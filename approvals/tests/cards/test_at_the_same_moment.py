@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from approvals import engine, operations, quotes
 from approvals.actors import actor_for
+from approvals.exceptions import WrongState
 from approvals.models import ApprovalCard, ApprovalInstance, CardCode, Channel, SyncOperation
 from approvals.tests.conftest import CONTENT
 from config.testing.parallel import at_once
@@ -28,7 +30,8 @@ def test_a_press_and_a_rejection_in_admin_have_one_winner(phones, asked, wang, z
     phones.press("wang.boss")
     phones.work()
     phones.press("sun.director")
-    at_once(inbox.process_due, lambda: engine.reject(instance=instance, actor=as_actor(ada), reason="too dear"))
+    rejection = partial(engine.reject, instance=instance, actor=as_actor(ada), reason="too dear")
+    at_once(inbox.process_due, rejection, refusals=(WrongState,))
     at_once(operations.run_due, operations.run_due)
     SyncOperation.objects.exclude(status="succeeded").update(next_attempt_at=timezone.now())
     phones.work()
@@ -53,7 +56,7 @@ def test_all_agree_at_the_same_moment(phones, asked, wang, zhao):
     assert instance.timeline.filter(action="approve", outcome="applied").count() == 3
     assert [card.state for card in instance.cards.all()] == ["closed"] * 3
     for userid in ("wang.boss", "zhao.vp", "sun.director"):
-        assert phones.below(userid) == ["Approved"]
+        assert phones.states(userid) == ["Approved"]
 
 
 def test_two_workers_with_the_same_operation_send_one_card(phones, asked, wang):

@@ -54,7 +54,7 @@ def test_the_end_comes_as_a_notice_when_the_card_is_too_old_to_be_changed_or_rec
     engine.approve(instance=instance, actor=as_actor(wang))
     phones.work()
     assert cards_of(instance) == [(0, ["wang.boss"], "lost"), (0, ["wang.boss"], "closed")]
-    assert phones.below("wang.boss") == ["Approved", "Waiting for your decision"]
+    assert phones.states("wang.boss") == ["Approved", "Waiting for your decision"]
     assert phones.calls("message/recall") == 0
     assert last_operation(instance).status == Status.SUCCEEDED
 
@@ -69,7 +69,7 @@ def test_a_card_whose_end_was_missed_is_sent_anew(phones, asked, wang):
     phones.work()
     instance.refresh_from_db()
     assert instance.status == "approved"
-    assert phones.below("wang.boss")[0] == "Approved"
+    assert phones.states("wang.boss")[0] == "Approved"
 
 
 def test_the_codes_of_ended_approvals_are_left_alone(phones, asked, li, wang, as_actor):
@@ -106,7 +106,7 @@ def test_a_busy_wecom_spends_no_code(phones, asked, wang, as_actor):
     assert CardCode.objects.get().spent_at is None
     phones.work_again()
     assert cards_of(instance) == [(0, ["wang.boss"], "closed")]
-    assert phones.below("wang.boss") == ["Approved"]
+    assert phones.states("wang.boss") == ["Approved"]
 
 
 def test_a_code_whose_fate_is_unknown_is_not_used_again(phones, asked, wang, as_actor):
@@ -119,7 +119,7 @@ def test_a_code_whose_fate_is_unknown_is_not_used_again(phones, asked, wang, as_
     assert (card.state, card.shown, CardCode.objects.get().spent_at is None) == ("live", "", False)
     phones.work_again()
     assert cards_of(instance) == [(0, ["wang.boss"], "recalled"), (0, ["wang.boss"], "closed")]
-    assert phones.below("wang.boss") == ["Approved"]
+    assert phones.states("wang.boss") == ["Approved"]
     assert phones.calls("message/recall") == 1
 
 
@@ -131,7 +131,7 @@ def test_a_lost_answer_to_a_recall_sends_one_notice(phones, asked, wang, as_acto
     phones.work()
     assert cards_of(instance) == [(0, ["wang.boss"], "live")]
     phones.work_again()
-    assert phones.below("wang.boss") == ["Approved"]
+    assert phones.states("wang.boss") == ["Approved"]
     assert instance.cards.filter(replaces__isnull=False).count() == 1
 
 
@@ -142,7 +142,7 @@ def test_a_code_that_wecom_calls_spent_is_followed_by_another(phones, asked, wan
     phones.press("wang.boss")
     phones.work()
     assert cards_of(instance) == [(0, ["wang.boss", "zhao.vp"], "closed")]
-    assert phones.below("zhao.vp") == ["Approved"]
+    assert phones.states("zhao.vp") == ["Approved"]
     assert phones.calls(UPDATE) == 2
 
 
@@ -174,11 +174,11 @@ def test_a_card_of_which_nobody_knows_whether_it_arrived_is_not_left_unanswered(
     instance = asked(("all", "wang.boss"))
     engine.withdraw(instance=instance, actor=as_actor(li))
     phones.work_again()
-    assert phones.below("wang.boss")[0] == "Withdrawn"
+    assert phones.states("wang.boss")[0] == "Withdrawn"
     assert cards_of(instance) == [(0, ["wang.boss"], "lost"), (0, ["wang.boss"], "closed")]
     phones.press("wang.boss", instance.cards.first())  # the first has arrived after all
     phones.work()
-    assert phones.below("wang.boss") == ["Withdrawn", "Withdrawn"]
+    assert phones.states("wang.boss") == ["Withdrawn", "Withdrawn"]
 
 
 def test_a_press_proves_that_a_card_has_arrived(phones, asked, wang):
@@ -188,7 +188,7 @@ def test_a_press_proves_that_a_card_has_arrived(phones, asked, wang):
     phones.press("wang.boss")
     phones.work_again()
     assert cards_of(instance) == [(0, ["wang.boss"], "closed")]
-    assert phones.below("wang.boss") == ["Approved"]
+    assert phones.states("wang.boss") == ["Approved"]
     assert len(phones.cards("wang.boss")) == 1
 
 

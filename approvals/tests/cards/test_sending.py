@@ -62,7 +62,7 @@ def test_the_next_step_of_a_chain_gets_its_cards_when_the_one_before_is_complete
     engine.approve(instance=instance, actor=as_actor(wang))
     phones.work()
     assert cards_of(instance) == [(0, ["wang.boss", "sun.director"], "passed"), (1, ["zhao.vp"], "live")]
-    assert phones.below("sun.director") == ["Waiting for others"]
+    assert phones.states("sun.director") == ["Waiting for others"]
 
 
 def test_a_delegate_gets_a_card_and_the_delegator_keeps_theirs(phones, asked, wang, zhao, as_actor):
@@ -77,7 +77,7 @@ def test_a_delegate_gets_a_card_and_the_delegator_keeps_theirs(phones, asked, wa
     phones.work()
     instance.refresh_from_db()
     assert instance.status == "approved"
-    assert phones.below("wang.boss") == phones.below("zhao.vp") == ["Approved"]
+    assert phones.states("wang.boss") == phones.states("zhao.vp") == ["Approved"]
 
 
 def test_the_change_is_against_the_last_submitted_revision(phones, asked, quote, li, wang, as_actor):
