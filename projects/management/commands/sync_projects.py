@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from config.bars import bar_on_terminal
 from projects.errors import AlreadyRunning, RemoteError
 from projects.models import ProjectSyncHistory, RemoteSource, RunStatus, SyncType
 from projects.sources import enabled_sources
@@ -83,13 +82,8 @@ class Command(BaseCommand):
     @contextmanager
     def _bar(self, source: RemoteSource) -> Iterator[Tell]:
         """On a terminal a bar that moves with every page; elsewhere nothing."""
-        with click.progressbar(length=1, label=source.name, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-
-            def tell(history: ProjectSyncHistory) -> None:
-                bar.length = max(history.announced or 0, history.total_projects, 1)
-                bar.update(history.total_projects - bar.pos)
-
-            yield tell
+        with bar_on_terminal(source.name) as show:
+            yield lambda history: show(history.total_projects, history.announced or 0)
 
     def _report(self, source: RemoteSource, history: ProjectSyncHistory) -> None:
         self.stdout.write(f"{source.name}: {history.message}")

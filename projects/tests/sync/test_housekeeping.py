@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+import structlog
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +28,7 @@ from projects.models import (
     SyncType,
 )
 from projects.sources import enabled_sources
+from projects.sync import passage
 from projects.sync.apply import apply_one, note_gone
 from projects.telling import tell_link_requested
 from projects.tests.sync.conftest import synchronise
@@ -151,6 +154,29 @@ def test_the_command(library: Library, source: RemoteSource) -> None:
     assert not ProjectCache.objects.exists() and not ProjectSyncHistory.objects.exists()
     assert "3" in command("--source", "default")
     assert ProjectCache.objects.count() == 3
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+def test_on_a_terminal_a_bar_moves_and_no_line_of_the_log_goes_through_it(
+    library: Library, source: RemoteSource, monkeypatch: pytest.MonkeyPatch, caplog: Any, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(passage, "WRITE_EVERY", 0.0)  # small pages share a transaction, and with it their progress
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    caplog.set_level(logging.INFO)
+    source.page_size = 1
+    source.save()
+    library.have(*(project(number) for number in range(4)))
+    command(*arguments)
+    drawn = terminal.getvalue()
+    assert all(f"{percent}%" in drawn for percent in (25, 50, 75, 100)), drawn
+    assert caplog.records == []
+    structlog.get_logger("projects").info("after the bar")
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"]])

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.bars import bar_on_terminal
 from config.durations import duration_words
 from wecom.configs import config_for_slug
 from wecom.directory_sync import brake, runs
@@ -113,13 +113,8 @@ class Command(BaseCommand):
             yield self._lines()
             return
         label = str(DirectoryType(sync_type).label)
-        with click.progressbar(length=expected.calls, label=label, file=sys.stderr) as bar:
-
-            def tell(run: DirectorySyncRun) -> None:
-                bar.length = max(run.calls_expected or 0, run.calls_done, 1)
-                bar.update(run.calls_done - bar.pos)
-
-            yield tell
+        with bar_on_terminal(label) as show:
+            yield lambda run: show(run.calls_done, run.calls_expected or 0)
 
     def _lines(self) -> Tell:
         told_at = time.monotonic()
