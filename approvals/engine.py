@@ -49,7 +49,7 @@ from approvals.record import (
 from approvals.reminding import next_reminder, remind_locked
 from approvals.settling import settled_status
 from approvals.transitions import LOCAL, SUBMITTABLE
-from wecom.directory import name_of
+from wecom.directory import may_be_member, name_of
 
 __all__ = [
     "apply_remote",
@@ -131,7 +131,7 @@ def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> 
         instance = lock_for(instance, "withdraw")
         permissions.require_applicant(actor, instance)
         before = controlled(instance)
-        known = list(instance.steps.all())
+        known = steps.of(instance)
         move(instance, LOCAL["withdraw"][InstanceStatus(instance.status)], channel=actor.channel)
         await_wecom(instance, known)
         save(instance, before=before)
@@ -153,19 +153,19 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
     chains.require_userids("delegate_to", [delegate_to])
     with transaction.atomic():
         instance = lock_for(instance, "delegate")
-        known = list(instance.steps.all())
+        known = steps.of(instance)
         mine = permissions.deciding_steps(actor, instance, known) or steps.open_steps(known)
         if not mine:
             raise WrongState(
                 _("No step of this approval is known that could be delegated."), current=state_of(instance)
             )
+        if not may_be_member(delegate_to, config_id=instance.config_id):
+            raise InvalidInput({"delegate_to": [_("There is no such member.")]})
         if any(steps.belongs_to(step, delegate_to) for step in known):
             raise InvalidInput({"delegate_to": [_("This member is an approver already.")]})
         if delegate_to.casefold() == instance.applicant_userid.casefold():
             raise InvalidInput({"delegate_to": [_("Applicants cannot decide on their own quotes.")]})
-        for step in mine:
-            step.delegated_to = delegate_to
-        ApprovalStep.objects.bulk_update(mine, ["delegated_to"])
+        statements.update(mine, {"delegated_to": delegate_to})
         entry = write_entry(
             instance,
             actor=actor,

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Lower
 
-from wecom.models import Member, WeComConfig
+from wecom.models import Member, Origin, WeComConfig
 
 _remembered: ContextVar[dict[int | None, dict[str, str]] | None] = ContextVar("remembered names", default=None)
 
@@ -49,16 +49,29 @@ def name_of(userid: str, *, config_id: int | None = None) -> str:
     return names_of([userid], config_id=config_id).get(userid.casefold(), userid)
 
 
+def may_be_member(userid: str, *, config_id: int | None = None) -> bool:
+    """Whether ``userid`` can be asked for something in the company of app ``config_id``, or of the default app: it is a
+    member that has not left, or nobody can tell, because the directory was never read."""
+    company = Member.objects.filter(config__corp_id=Subquery(_corp_id(config_id)))
+    rows = company.filter(userid__iexact=userid)
+    if rows.exists():
+        return rows.current().exists()
+    return not company.filter(origin=Origin.WECOM).exists()
+
+
+def _corp_id(config_id: int | None) -> QuerySet[Any, Any]:
+    apps = WeComConfig.objects.order_by("-enabled", "-is_default", "pk")
+    return (apps.filter(pk=config_id) if config_id is not None else apps).values("corp_id")[:1]
+
+
 def _look_up(folded: set[str], config_id: int | None) -> dict[str, str]:
     """Several apps of a company may know the same person: a real name wins over a userid in its place, which is what an
     app without the right to names is told, and a current row over one of somebody who left."""
     if not folded:
         return {}
-    apps = WeComConfig.objects.order_by("-enabled", "-is_default", "pk")
-    company = (apps.filter(pk=config_id) if config_id is not None else apps).values("corp_id")[:1]
     known = (
         Member.objects.annotate(folded=Lower("userid"))
-        .filter(folded__in=folded, config__corp_id=Subquery(company))
+        .filter(folded__in=folded, config__corp_id=Subquery(_corp_id(config_id)))
         .only("userid", "name", "deleted_at")
     )
     best_last = sorted(known, key=lambda member: (member.name != member.userid, member.deleted_at is None, -member.pk))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from approvals import engine, quotes
 from approvals.actors import Actor, actor_for
@@ -16,7 +17,7 @@ from approvals.exceptions import InvalidInput, NoInstance, NotAllowed, WrongStat
 from approvals.models import ApprovalInstance, ApprovalTimeline, Channel, Quote, SyncOperation
 from approvals.tests.conftest import grant
 from approvals.tests.snapshots import after, says, step
-from wecom.models import Member, WeComConfig
+from wecom.models import Member, Origin, WeComConfig
 
 Submitted = Callable[..., ApprovalInstance]
 AsActor = Callable[..., Actor]
@@ -217,6 +218,20 @@ def test_a_delegate_decides_in_the_approvers_place(
     engine.delegate(instance=instance, actor=as_actor(wang), delegate_to="Zhao.VP")
     engine.approve(instance=instance, actor=as_actor(zhao))
     assert state(instance)[0] == "approved"
+
+
+@pytest.mark.parametrize("userid", ["nobody", "gone.girl"])
+def test_who_is_not_in_the_directory_cannot_be_asked(
+    submitted: Submitted, wang: User, as_actor: AsActor, wecom_app: WeComConfig, userid: str
+) -> None:
+    """Their card could never be sent, and the approval would wait for it."""
+    for name, gone in {"sun.director": None, "gone.girl": timezone.now()}.items():
+        Member.objects.create(config=wecom_app, userid=name, name=name, origin=Origin.WECOM, deleted_at=gone)
+    instance = submitted(approvers=["wang.boss"], sp_no="202601050001")
+    with pytest.raises(InvalidInput) as refusal:
+        engine.delegate(instance=instance, actor=as_actor(wang), delegate_to=userid)
+    assert [*refusal.value.errors] == ["delegate_to"]
+    engine.delegate(instance=instance, actor=as_actor(wang), delegate_to="sun.director")
 
 
 def test_reminders_have_a_pause_between_them(submitted: Submitted, li: User, as_actor: AsActor) -> None:

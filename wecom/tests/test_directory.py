@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from wecom.directory import name_of, names_of, remembering_names
-from wecom.models import Member
+from wecom.directory import may_be_member, name_of, names_of, remembering_names
+from wecom.models import Member, Origin
 from wecom.tests.inbound import make_config
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +49,16 @@ def test_of_what_several_apps_of_a_company_know_a_name_counts_and_who_is_still_t
     assert {name_of("li.mei", config_id=app.pk) for app in apps} == {"李梅"}
     Member.objects.filter(name="李梅").delete()
     assert name_of("li.mei") == "李妹"
+
+
+def test_until_the_directory_is_read_nobody_can_tell_who_is_no_member() -> None:
+    ours, theirs = make_config(), make_config("other", corp_id="wwother")
+    Member.objects.create(config=ours, userid="Li.Mei", name="李梅")  # by hand
+    Member.objects.create(config=theirs, userid="zhou.lan", name="周岚", origin=Origin.WECOM)
+    assert may_be_member("li.mei")
+    assert may_be_member("anybody")
+    assert not may_be_member("anybody", config_id=theirs.pk)
+    Member.objects.create(config=ours, userid="wu.jing", name="吴静", origin=Origin.WECOM, deleted_at=timezone.now())
+    assert [userid for userid in ("LI.mei", "wu.jing", "anybody") if may_be_member(userid, config_id=ours.pk)] == [
+        "LI.mei"
+    ]
