@@ -131,7 +131,7 @@ def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> 
         instance = lock_for(instance, "withdraw")
         permissions.require_applicant(actor, instance)
         before = controlled(instance)
-        known = steps.of(instance)
+        known = list(instance.steps.all())
         move(instance, LOCAL["withdraw"][InstanceStatus(instance.status)], channel=actor.channel)
         await_wecom(instance, known)
         save(instance, before=before)
@@ -153,7 +153,7 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
     chains.require_userids("delegate_to", [delegate_to])
     with transaction.atomic():
         instance = lock_for(instance, "delegate")
-        known = steps.of(instance)
+        known = list(instance.steps.all())
         mine = permissions.deciding_steps(actor, instance, known) or steps.open_steps(known)
         if not mine:
             raise WrongState(
@@ -165,7 +165,9 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
             raise InvalidInput({"delegate_to": [_("This member is an approver already.")]})
         if delegate_to.casefold() == instance.applicant_userid.casefold():
             raise InvalidInput({"delegate_to": [_("Applicants cannot decide on their own quotes.")]})
-        statements.update(mine, {"delegated_to": delegate_to})
+        for step in mine:
+            step.delegated_to = delegate_to
+        ApprovalStep.objects.bulk_update(mine, ["delegated_to"])
         entry = write_entry(
             instance,
             actor=actor,
