@@ -21,6 +21,8 @@ API = "/api/"
 MACHINE_PATHS = ("/wecom/callback", "/health", "/metrics")
 QUIET_PATHS = (*MACHINE_PATHS, "/static/")
 """No line per request: WeCom's callbacks are rows of the inbox already, and the others repeat for ever."""
+LONGEST_KEPT = 200
+"""Characters of an Accept-Language whose meaning is remembered."""
 
 
 class RequestLogMiddleware(RequestMiddleware):
@@ -64,9 +66,20 @@ class MachineLaneMiddleware:
 def api_language(request: HttpRequest) -> str:
     """What a program at the API is answered in: a chosen language (the cookie), else what it says it accepts, else
     LANGUAGE_CODE."""
-    if "HTTP_COOKIE" not in request.META and "HTTP_ACCEPT_LANGUAGE" not in request.META:
-        return settings.LANGUAGE_CODE
+    accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+    if "HTTP_COOKIE" not in request.META and len(accepted) <= LONGEST_KEPT:
+        return _best_language(accepted, settings.LANGUAGE_CODE)
     return _chosen_language(request) or translation.get_language_from_request(request)
+
+
+@lru_cache(maxsize=256)
+def _best_language(accepted: str, otherwise: str) -> str:
+    """Programs accept the same in each of their requests."""
+    if not accepted:
+        return otherwise
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = accepted
+    return translation.get_language_from_request(request)
 
 
 def _chosen_language(request: HttpRequest) -> str | None:

@@ -75,7 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "projects.link_lane.LinkLaneMiddleware",
+    "projects.link_lane.LinkLane",  # first: the web server asks it before Django, see config.lanes
     "config.middleware.RequestLogMiddleware",
     "config.middleware.MachineLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -23,7 +24,7 @@ _ROW = Prepared(
     """
 SELECT token.id, token.user_id, token.user_name, token.access_type, token.expires_at, token.revoked_at,
        project.id, project.remote_id, project.document, project.document_version, project.fetched_at,
-       source.confirmed_at, config.cache_ttl, config.phone_visible_to,
+       source.confirmed_at, config.cache_ttl, CAST(config.phone_visible_to AS text),
        display.version, display.timezone, display.aftersales_time_format, display.sales_time_format,
        display.show_payment_time
 FROM projects_projectaccesstoken token
@@ -84,7 +85,7 @@ class Grant(NamedTuple):
         """Whether this link shows the customer's number in full."""
         if self.phone_visible_to is None:
             return self.access_type in ProjectSyncConfig().phone_visible_to
-        return self.access_type in json.loads(self.phone_visible_to)
+        return self.access_type in _roles(self.phone_visible_to)
 
     @property
     def display(self) -> TimeDisplayConfig:
@@ -98,6 +99,12 @@ class Grant(NamedTuple):
             sales_time_format=self.sales_time_format or "",
             show_payment_time=bool(self.show_payment_time),
         )
+
+
+@lru_cache(maxsize=8)
+def _roles(text: str) -> frozenset[str]:
+    """The configuration's list, the same in every row."""
+    return frozenset(json.loads(text))
 
 
 class AccessRefused(Exception):
@@ -127,12 +134,15 @@ def check(token: str, remote_id: str, *, now: datetime | None = None) -> Grant:
 
 def _find(token: str) -> Grant | None:
     row = _ROW.fetch(digest(token))
-    return Grant._make(map(_aware, row)) if row is not None else None
+    if row is None:
+        return None
+    grant = Grant._make(row)
+    return grant if grant.expires_at.tzinfo else Grant._make(map(_aware, row))
 
 
 def _aware(value: Any) -> Any:
     """SQLite's times have no zone."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def _judge(claims: dict[str, Any] | None, link: Grant | None, remote_id: str, now: datetime) -> AccessOutcome:

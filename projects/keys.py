@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,8 @@ import jwt
 from django.conf import settings
 from jwt.algorithms import HMACAlgorithm
 from jwt.utils import base64url_decode
+
+from projects import json_text
 
 ALGORITHM = "HS256"
 _hs256 = HMACAlgorithm(HMACAlgorithm.SHA256)
@@ -73,7 +74,7 @@ def claims_of(token: str) -> dict[str, Any] | None:
     genuine = _hs256.verify(signed.encode(), (key or keys.signing).secret, _decoded(signature))
     if key is None or not genuine:
         return None
-    claims: dict[str, Any] = json.loads(_decoded(payload))
+    claims: dict[str, Any] = json_text.read(_decoded(payload))
     return claims
 
 

@@ -1,19 +1,22 @@
 """``GET /api/projects/{id}?token=…`` and ``…/verify-access?token=…``: the lane for links.
 
 A link's token is all that such a request brings: no session, no log-in, no CSRF, no page. So it passes none of the
-middleware for browsers, and no REST framework; together they would be most of the work. Whatever is not exactly such a
-request goes on to the views for staff (``projects.api.project_views``), which describe both.
+middleware for browsers and no REST framework, and on the web server not even Django's request handler
+(``config.lanes``): together they would be most of the work. Whatever is not exactly such a request goes on to the views
+for staff (``projects.api.project_views``), which describe both.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,8 +25,9 @@ from django.utils import translation
 from rest_framework.fields import BooleanField
 
 from config.errors import server_error
+from config.lanes import Answer, Lane, LaneRequest
 from config.middleware import api_language
-from projects.access import AccessRefused
+from projects.access import AccessRefused, Grant
 from projects.door import admit
 from projects.reading import read
 
@@ -42,58 +46,88 @@ class BadFlag(Exception):
         self.errors = {name: [str(BooleanField.default_error_messages["invalid"])]}
 
 
-class LinkLaneMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-        self._security = SecurityMiddleware(get_response)  # type: ignore[arg-type]
+class LinkLane(Lane):
+    headers = HEADERS
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase] | None = None) -> None:
+        super().__init__(get_response)
+        self._https_only = settings.SECURE_SSL_REDIRECT
+        self._over_https = _headers_over_https()
+
+    def take(self, request: HttpRequest) -> Callable[[], Answer] | None:
         query_string = request.META.get("QUERY_STRING", "")
         if "token=" not in query_string or request.method != "GET":
-            return self.get_response(request)
+            return None
         address = _ADDRESS.fullmatch(request.path_info)
         query = dict(parse_qsl(query_string, keep_blank_values=True)) if address else {}
         if address is None or address[1] in OTHER_ADDRESSES or "token" not in query:
-            return self.get_response(request)
-        elsewhere = self._security.process_request(request)  # plain HTTP where HTTPS is a must
-        if elsewhere is not None:
-            return elsewhere
+            return None
+        secure = bool(self._https_only or self._over_https) and request.is_secure()
+        if self._https_only and not secure:
+            return None  # SecurityMiddleware, further on, sends it to HTTPS
+        return partial(self._answer, request, address[1], query, verify=address[2] is not None, secure=secure)
+
+    def _answer(
+        self, request: HttpRequest, remote_id: str, query: dict[str, str], *, verify: bool, secure: bool
+    ) -> Answer:
         language = api_language(request)
         translation.activate(language)
-        response = _answer(request, address[1], query, verify=address[2] is not None)
-        response.headers["Content-Language"] = language
-        if self._security.sts_seconds:
-            self._security.process_response(request, response)
-        return response
+        said = _say(request, remote_id, query, verify=verify)
+        content = said.text.encode()
+        headers = {
+            "Content-Type": "application/json",
+            **HEADERS,
+            "Content-Length": str(len(content)),  # else it would go out in chunks
+            "Content-Language": language,
+            **said.headers,
+        }
+        if secure:
+            headers |= self._over_https
+        return Answer(said.status, headers, content)
 
 
-def _answer(request: HttpRequest, remote_id: str, query: dict[str, str], *, verify: bool) -> HttpResponse:
+def _headers_over_https() -> dict[str, str]:
+    """What SecurityMiddleware adds to an answer over HTTPS, if browsers are to insist on that."""
+    security = SecurityMiddleware(lambda _request: HttpResponse(headers=HEADERS))
+    if not security.sts_seconds:
+        return {}
+    request = LaneRequest({"REQUEST_METHOD": "GET", "wsgi.url_scheme": "https"})
+    response = security.process_response(request, HttpResponse(headers=HEADERS))
+    return {name: value for name, value in response.items() if name not in HEADERS and name != "Content-Type"}
+
+
+class _Said(NamedTuple):
+    text: str
+    """JSON."""
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+def _say(request: HttpRequest, remote_id: str, query: dict[str, str], *, verify: bool) -> _Said:
     try:
         grant = admit(request, query["token"], remote_id, door="verify" if verify else "api")
         if verify:
-            return _json(
-                {
-                    "has_access": True,
-                    "user_id": grant.user_id,
-                    "user_name": grant.user_name,
-                    "access_type": grant.access_type,
-                }
-            )
+            return _Said(_json(_verified(grant)))
         use_cache, force_sync = _flag(query, "use_cache", True), _flag(query, "force_sync", False)
-        return _text(read(grant, use_cache=use_cache, force_sync=force_sync).as_json())
+        return _Said(read(grant, use_cache=use_cache, force_sync=force_sync).as_json())
     except AccessRefused as refused:
-        response = _json(refusal(refused, verify=verify), refused.status_code)
-        if refused.retry_after:
-            response.headers["Retry-After"] = str(refused.retry_after)
-        return response
+        wait = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
+        return _Said(_json(refusal(refused, verify=verify)), refused.status_code, wait)
     except BadFlag as bad:
-        return _json(bad.errors, 400)
+        return _Said(_json(bad.errors), 400)
     except (OperationalError, InterfaceError) as error:
         logger.warning("link_not_answered", error=type(error).__name__)
         response = server_error(request)  # 503
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        return response
+        return _Said(response.content.decode(), response.status_code, {"Retry-After": response["Retry-After"]})
+
+
+def _verified(grant: Grant) -> dict[str, Any]:
+    return {
+        "has_access": True,
+        "user_id": grant.user_id,
+        "user_name": grant.user_name,
+        "access_type": grant.access_type,
+    }
 
 
 def refusal(refused: AccessRefused, *, verify: bool) -> dict[str, Any]:
@@ -113,11 +147,5 @@ def _flag(query: dict[str, str], name: str, default: bool) -> bool:
     raise BadFlag(name)
 
 
-def _json(answer: dict[str, Any], status: int = 200) -> HttpResponse:
-    return _text(json.dumps(answer, ensure_ascii=False), status)
-
-
-def _text(text: str, status: int = 200) -> HttpResponse:
-    content = text.encode()
-    headers = {**HEADERS, "Content-Length": str(len(content))}  # else it would go out in chunks
-    return HttpResponse(content, status=status, headers=headers, content_type="application/json")
+def _json(answer: dict[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=False)
