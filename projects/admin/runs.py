@@ -30,15 +30,13 @@ class ProjectSyncHistoryAdmin(LiveRunsAdmin):
     sync_right = "projects.sync_remotesource"
     list_display = (
         "created_at",
-        "source",
         "status_badge",
+        "short_message",
+        "source",
         "sync_type",
         "total_projects",
-        "updated_count",
-        "removed_count",
-        "failed_count",
+        "updated",
         "took",
-        "short_message",
     )
     list_select_related = ("source",)
     list_filter = (
@@ -56,6 +54,10 @@ class ProjectSyncHistoryAdmin(LiveRunsAdmin):
 
     def get_deferred(self) -> Iterable[str]:
         return ("error_detail", "source__api_key")
+
+    @admin.display(description=_("updated"), ordering="updated_count")
+    def updated(self, run: ProjectSyncHistory) -> int:
+        return run.updated_count
 
     def percent(self, run: ProjectSyncHistory) -> int | None:
         return run.percent
