@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -83,8 +84,17 @@ def _bars_the_rest(found: Probed) -> str:
 
 
 def probe_and_keep(config: WeComConfig) -> list[Probed]:
-    """``probe``, and what it found in the place of what was known before."""
+    """``probe``, and what it found in the place of what was known before. Asking takes its time: if somebody has saved
+    or deleted the app meanwhile, nothing is kept."""
     found = _with_address(list(probe(config)))
+    as_it_was = WeComConfig.objects.filter(pk=config.pk, updated_at=config.updated_at)
+    with transaction.atomic():
+        if as_it_was.select_for_update(no_key=True).first() is not None:
+            _keep(config, found)
+    return found
+
+
+def _keep(config: WeComConfig, found: Iterable[Probed]) -> None:
     now = timezone.now()
     CapabilityResult.objects.bulk_create(
         (
@@ -103,7 +113,6 @@ def probe_and_keep(config: WeComConfig) -> list[Probed]:
         unique_fields=["config", "capability"],
         update_fields=["ok", "errcode", "finding", "detail", "checked_at"],
     )
-    return found
 
 
 def explain(result: Probed | CapabilityResult, config: WeComConfig) -> Words:

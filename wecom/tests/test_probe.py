@@ -244,6 +244,18 @@ def test_results_are_kept_and_the_next_probe_takes_their_place(config: WeComConf
     assert second.checked_at > first.checked_at
 
 
+def test_what_was_found_of_an_app_that_was_saved_or_deleted_meanwhile_is_not_kept(config: WeComConfig) -> None:
+    asked = WeComConfig.objects.get()
+    config.secret = "another"
+    config.save()
+    assert all(one.ok is not False for one in probe_and_keep(asked))
+    assert not CapabilityResult.objects.exists()
+    asked = WeComConfig.objects.get()
+    config.delete()
+    probe_and_keep(asked)
+    assert not CapabilityResult.objects.exists()
+
+
 def test_no_result_holds_a_secret(config: WeComConfig, peer: Peer) -> None:
     peer.answer("department/simplelist", refusal(48002, "no right for token-1"))
     probe_and_keep(config)
