@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from config.admin_verbs import VerbsMixin
 from config.durable import DurableRow, Status
+from config.page_context import PageContext
 from config.verbs import Refused, Verb
 
 STATUS_TONES = {
@@ -63,7 +64,7 @@ class HiddenColumns(ModelAdmin):
         )
 
 
-class FactsAdmin(VerbsMixin, HiddenColumns):
+class FactsAdmin(VerbsMixin, PageContext, HiddenColumns):
     """Read-only for everybody, superusers too: history is not edited."""
 
     show_full_result_count = False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -125,17 +125,6 @@ class LiveRunsAdmin(FactsAdmin):
             raise Http404
         return JsonResponse(self.progress_of(run))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = dict(extra_context or {})
-        run = self.get_object(request, object_id) if object_id else None
-        if run is not None:
-            progress_url = reverse(f"admin:{self._progress_name}", args=[run.pk])
-            context |= {"run": run, "progress": self.progress_of(run), "progress_url": progress_url}
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        progress_url = reverse(f"admin:{self._progress_name}", args=[obj.pk])
+        return {"run": obj, "progress": self.progress_of(obj), "progress_url": progress_url}

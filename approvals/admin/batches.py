@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -77,18 +77,8 @@ class BatchAdmin(_SeenByTheirOwn, LiveRunsAdmin):
             "counts": [{"name": name, "value": value} for name, value in _counts(found)],
         }
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = dict(extra_context or {})
-        batch = self.get_object(request, object_id) if object_id else None
-        if batch is not None:
-            context |= {"report": _report(batch)}
-        return super().changeform_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, obj: Batch) -> dict[str, Any]:
+        return super().page_context(request, obj) | {"report": _report(obj)}
 
 
 def _extent(batch: Batch, found: Tally) -> str:

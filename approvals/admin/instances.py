@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -121,19 +121,8 @@ class ApprovalInstanceAdmin(FactsAdmin):
     def attention(self, instance: ApprovalInstance) -> tuple[str, str] | str:
         return attention_label(conflict=instance.conflict, remote_pending=instance.remote_pending)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = dict(extra_context or {})
-        instance = self.get_object(request, object_id) if object_id else None
-        if instance is not None:
-            context |= approval_context(request, instance)
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def page_context(self, request: HttpRequest, obj: ApprovalInstance) -> dict[str, Any]:
+        return approval_context(request, obj)
 
     def verb_context(self, request: HttpRequest, verb: Verb, obj: ApprovalInstance) -> dict[str, Any]:
         if verb.form is CloseConflictForm:

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
@@ -27,6 +27,7 @@ from approvals.visibility import visible_to
 from approvals.words import STATUS_TONES
 from config.admin_verbs import VerbsMixin
 from config.facts_admin import DayRangeFilter
+from config.page_context import PageContext
 from config.verbs import Verb
 
 
@@ -134,7 +135,7 @@ class OwnerFilter(RelatedDropdownFilter):
 
 
 @admin.register(Quote)
-class QuoteAdmin(VerbsMixin, ModelAdmin):
+class QuoteAdmin(VerbsMixin, PageContext):
     verbs = QUOTE_VERBS
     inlines = (ItemInline,)
     change_form_outer_before_template = "approvals/truth_panel.html"
@@ -236,19 +237,12 @@ class QuoteAdmin(VerbsMixin, ModelAdmin):
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = dict(extra_context or {})
-        quote = self.get_object(request, object_id) if object_id else None
-        if quote is not None:
-            context |= quote_context(request, quote)
+    def page_context(self, request: HttpRequest, obj: Quote) -> dict[str, Any]:
+        return quote_context(request, obj)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except EngineError as error:  # sealed or handed over since the page was opened
             messages.error(request, str(error))
             return HttpResponseRedirect(request.get_full_path())

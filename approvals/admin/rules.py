@@ -22,6 +22,7 @@ from approvals.chain import everybody, read
 from approvals.models import ApprovalRule, ApprovalTemplate, Flow
 from approvals.money import money
 from config.admin_verbs import VerbsMixin
+from config.page_context import PageContext
 from config.verbs import Refused, Verb
 from wecom.directory import names_of
 from wecom.errors import WeComError
@@ -142,7 +143,7 @@ SUGGEST = Verb(
 
 
 @admin.register(ApprovalTemplate)
-class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
+class ApprovalTemplateAdmin(VerbsMixin, PageContext):
     verbs = (SUGGEST,)
     change_form_outer_before_template = "approvals/template_problems.html"
     list_display = ("__str__", "template_id", "config", "mapped", "checked_at")
@@ -178,20 +179,10 @@ class ApprovalTemplateAdmin(VerbsMixin, ModelAdmin):
             read,
         )
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        template = self.get_object(request, object_id) if object_id else None
-        context = dict(extra_context or {})
-        if template is not None and template.controls:
-            context["mapping_problems"] = mapping.problems(template.mapping, mapping.stored_detail(template))
-        context["controls_unknown"] = template is not None and not template.controls
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def page_context(self, request: HttpRequest, obj: ApprovalTemplate) -> dict[str, Any]:
+        if not obj.controls:
+            return {"controls_unknown": True}
+        return {"mapping_problems": mapping.problems(obj.mapping, mapping.stored_detail(obj))}
 
     def response_add(
         self, request: HttpRequest, obj: ApprovalTemplate, post_url_continue: str | None = None

@@ -68,6 +68,7 @@ REFRESH = Verb(
 
 @admin.register(ProjectCache)
 class ProjectCacheAdmin(FactsAdmin):
+    when_empty = _("Projects appear here when a remote source has been synchronised.")
     verbs = (MAKE_LINK, REFRESH)
     leads = ("open_page",)
     change_form_outer_after_template = "projects/related.html"
@@ -85,17 +86,7 @@ class ProjectCacheAdmin(FactsAdmin):
     fieldsets = (
         (None, {"fields": (("remote_id", "type"), "title", ("status", "customer_name"), "phone_shown")}),
         (_("People and other fields"), {"fields": ("people", "other_fields")}),
-        (
-            _("Our copy"),
-            {
-                "fields": (
-                    ("source", "age"),
-                    ("fetched_at", "changed_at"),
-                    ("remote_updated_at", "removed_at"),
-                    "unconfirmed_since",
-                )
-            },
-        ),
+        (_("Our copy"), {"fields": (("source", "age"), ("fetched_at", "changed_at"), "remote_updated_at")}),
     )
     readonly_fields = ("phone_shown", "people", "other_fields", "age")
 
@@ -111,6 +102,12 @@ class ProjectCacheAdmin(FactsAdmin):
         if project is not None:
             project.numbers_visible = request.user.has_perm(SEE_PHONES)
         return project
+
+    def get_fieldsets(self, request: HttpRequest, obj: ProjectCache | None = None) -> Any:
+        """What is wrong with a copy is shown where something is: its explanation would frighten beside a dash."""
+        *others, (heading, copy) = super().get_fieldsets(request, obj)
+        wrong = [name for name in ("removed_at", "unconfirmed_since") if obj and getattr(obj, name)]
+        return [*others, (heading, {**copy, "fields": (*copy["fields"], *wrong)})]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Numbers are searched by those only who may see them: a search tells what it finds."""
@@ -150,17 +147,8 @@ class ProjectCacheAdmin(FactsAdmin):
 
     # -- the page ----------------------------------------------------------------------------------------------------
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        project = self.get_object(request, object_id) if object_id else None
-        context = {**(extra_context or {}), **({} if project is None else _related(request, project))}
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def page_context(self, request: HttpRequest, obj: ProjectCache) -> dict[str, Any]:
+        return _related(request, obj)
 
     @action(description=_("Open the page"), url_path="open-page", icon="open_in_new", attrs={"target": "_blank"})
     def open_page(self, request: HttpRequest, object_id: str) -> HttpResponse:

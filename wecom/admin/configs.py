@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from config.admin_verbs import VerbsMixin
+from config.page_context import PageContext
 from wecom.admin.config_verbs import CHECK_CALLBACK, FINISH_ROTATION, PROBE, rotating, summary
 from wecom.config_form import ConfigForm
 from wecom.config_saving import delete_config, in_use_sentence, lock_all, save_config, users_of
@@ -42,7 +42,7 @@ def matrix(config: WeComConfig) -> list[dict[str, Any]]:
 
 
 @admin.register(WeComConfig)
-class WeComConfigAdmin(VerbsMixin, ModelAdmin):
+class WeComConfigAdmin(VerbsMixin, PageContext):
     form = ConfigForm
     verbs = (PROBE, CHECK_CALLBACK, FINISH_ROTATION)
     change_form_outer_before_template = "wecom/capabilities.html"
@@ -99,13 +99,8 @@ class WeComConfigAdmin(VerbsMixin, ModelAdmin):
             return ((name, first), *others)
         return ((name, {**first, "fields": (*first["fields"], "seen")}), *others)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: WeComConfig | None = None, **kwargs: Any
-    ) -> HttpResponse:
-        if obj is not None:
-            context["capabilities"] = matrix(obj)
-        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
-        return response
+    def page_context(self, request: HttpRequest, obj: WeComConfig) -> dict[str, Any]:
+        return {"capabilities": matrix(obj)}
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
