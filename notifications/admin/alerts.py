@@ -84,6 +84,7 @@ class AddressForm(forms.ModelForm):
 
 @admin.register(AlertAddress)
 class AlertAddressAdmin(VerbsMixin, ModelAdmin):
+    when_empty = _("Incidents are told to the addresses in ALERT_URLS, and to those that are added here.")
     form = AddressForm
     verbs = (SEND_TEST,)
     list_display = ("name", "goes_to", "enabled", "created_at")

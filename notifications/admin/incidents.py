@@ -55,6 +55,7 @@ RESOLVE = Verb(
 
 @admin.register(Incident)
 class IncidentAdmin(FactsAdmin):
+    when_empty = _("Nothing has needed a person so far.")
     verbs = (RESOLVE,)
     list_display = ("title_said", "state_badge", "times", "opened_at", "seen_at", "resolved_at")
     list_filter = (OpenFilter, ("opened_at", DayRangeFilter))

@@ -61,6 +61,7 @@ class SentFilter(DropdownFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(QueueAdmin):
+    when_empty = _("When something happens that people are told about, their messages appear here.")
     verbs = (retry_verb("notifications.change_notification"),)
 
     class Media:

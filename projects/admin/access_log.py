@@ -17,6 +17,7 @@ from projects.models import ProjectAccessLog
 
 @admin.register(ProjectAccessLog)
 class ProjectAccessLogAdmin(FactsAdmin):
+    when_empty = _("Every look at a project through a link is noted here, and every refusal.")
     list_display = ("at", "remote_id", "person", "access_type", "outcome_badge", "door", "address", "user")
     list_select_related = ("user",)
     list_filter = (

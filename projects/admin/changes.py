@@ -23,6 +23,7 @@ from projects.telling import ABOUT
 
 @admin.register(ProjectStatusChange)
 class ProjectStatusChangeAdmin(FactsAdmin):
+    when_empty = _("When a project's status is another one than before, that is noted here, with who was told.")
     list_display = ("at", "remote_id", "title", "type", "old_badge", "new_badge", "told")
     list_filter = (
         ("new_status", ChoicesDropdownFilter),

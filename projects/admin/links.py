@@ -169,6 +169,7 @@ REVOKE = Verb(
 
 @admin.register(ProjectAccessToken)
 class ProjectAccessTokenAdmin(FactsAdmin):
+    when_empty = _("Links are made on a project's page.")
     verbs = (REVOKE,)
     list_display = (
         "user_name",

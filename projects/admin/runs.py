@@ -25,6 +25,7 @@ COUNTS = ("total_projects", "created_count", "updated_count", "unchanged_count",
 
 @admin.register(ProjectSyncHistory)
 class ProjectSyncHistoryAdmin(LiveRunsAdmin):
+    when_empty = _("Runs appear here by schedule, or when somebody starts one at a remote source.")
     actions_list = ("statistics",)
     counts = COUNTS
     sync_right = "projects.sync_remotesource"

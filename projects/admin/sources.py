@@ -129,6 +129,7 @@ SYNC = Verb(
 
 @admin.register(RemoteSource)
 class RemoteSourceAdmin(VerbsMixin, ModelAdmin):
+    when_empty = _("A remote source says where a project library is, and how it is read.")
     form = SourceForm
     verbs = (SYNC, TEST)
     list_display = ("name", "slug", "base_url", "enabled", "confirmed_at", "updated_at")

@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from config.testing.admin_browser import logged_in
 from config.testing.people import staff
@@ -59,6 +62,17 @@ def test_lists_and_pages_open_with_the_right_to_view(everything: dict[str, Any],
     page = client.page(address(model, "change", everything[model].pk))
     assert "<b>" not in page.split("<body", 1)[1].split("<main", 1)[-1]
     assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize("model", [*FACTS, "remotesource"])
+def test_an_empty_list_says_what_would_be_there(db: None, model: str):
+    client = logged_in(staff(f"projects.view_{model}"))
+    page = client.page(address(model))
+    assert "Nothing here yet" in page and "Nothing matches" not in page
+    assert escape(str(admin.site.get_model_admin(apps.get_model("projects", model)).when_empty)) in page
+    narrowed = {"status__exact": "failed"} if model == "projectsynchistory" else {"q": "nowhere"}
+    page = client.page(address(model), **narrowed)
+    assert "Nothing matches" in page and "Nothing here yet" not in page
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -145,6 +159,14 @@ def test_a_project_shows_its_changes_and_links_to_who_may_see_those(everything: 
     more = logged_in(staff(*rights, name="mara")).page(page)
     assert change in more
     assert link in more
+
+
+def test_what_is_wrong_with_a_copy_is_shown_where_something_is(everything: dict[str, Any]):
+    client = logged_in(staff("projects.view_projectcache"))
+    page = address("projectcache", "change", everything["projectcache"].pk)
+    assert "kept for seven days" not in client.page(page) and "gives nothing usable" not in client.page(page)
+    ProjectCache.objects.update(removed_at=timezone.now(), unconfirmed_since=timezone.now())
+    assert "kept for seven days" in client.page(page) and "gives nothing usable" in client.page(page)
 
 
 def test_a_change_leads_to_the_messages_about_it(everything: dict[str, Any], admin_user: User):
