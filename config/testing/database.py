@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -59,12 +60,19 @@ class Database:
             _in_maintenance(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
 
-def template(unblock: Unblock, name: str, folder: Path) -> Database:
-    """An empty, migrated database in the server of this run."""
-    if connection.vendor == "sqlite":
-        return Database(unblock, NAME=str(folder / f"{name}.sqlite3")).migrate()
-    _in_maintenance(f'CREATE DATABASE "{name}"')
-    return Database(unblock, NAME=name).migrate()
+def blank(unblock: Unblock, folder: Path) -> Database:
+    """The run's one empty, migrated database, to make copies of. Whoever of the xdist workers comes first makes it."""
+    sqlite = connection.vendor == "sqlite"
+    database = Database(unblock, NAME=str(folder / "blank.sqlite3") if sqlite else "blank")
+    made = folder / "blank.made"
+    with (folder / "blank.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            if not sqlite:
+                _in_maintenance('CREATE DATABASE "blank"')
+            database.migrate()
+            made.touch()
+    return database
 
 
 def _in_maintenance(statement: str) -> None:

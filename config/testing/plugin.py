@@ -100,10 +100,6 @@ def _start_valkey(folder: Path) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        # a file: in memory there are no locks, and real processes could not see it
-        database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["TEST_FOLDER"]) / "test.sqlite3")
     # Cheap passwords. Processes of a Stack know the production hashers only: let tests hand them a session instead.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
@@ -181,14 +177,11 @@ def stack(tmp_path: Path, transactional_db: None) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def blank_database(django_db_blocker: Any) -> Iterator[Database]:
-    """A migrated database of its own, to make copies of; see ``config.testing.house.House``."""
-    from config.testing.database import template
+def blank_database(django_test_environment: None, django_db_blocker: Any) -> Database:
+    """An empty, migrated database, to make copies of; see ``config.testing.house.House``."""
+    from config.testing.database import blank
 
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    database = template(django_db_blocker.unblock, f"blank_{worker}", Path(os.environ["TEST_FOLDER"]))
-    yield database
-    database.drop()
+    return blank(django_db_blocker.unblock, Path(os.environ["TEST_FOLDER"]))
 
 
 @pytest.fixture(scope="session")
