@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from config.standin.errors import ControlError
@@ -57,7 +58,7 @@ def _ticket(world: World, kind: str) -> dict[str, Any]:
 
 
 def script(world: World, request: Request) -> Response:
-    return Response(SCRIPT.encode(), content_type="text/javascript; charset=utf-8")
+    return Response(render_to_string("standin/jssdk.js").encode(), content_type="text/javascript; charset=utf-8")
 
 
 def opened(world: World, request: Request) -> dict[str, Any]:
@@ -126,35 +127,3 @@ def _check_signature(world: World, kind: str, signature: dict[str, Any], url: st
 def _proof(world: World, *parts: str) -> str:
     """That this very form came out of a page that was signed."""
     return hmac.new(world.options.secret.encode(), "\n".join(parts).encode(), hashlib.sha256).hexdigest()
-
-
-SCRIPT = """// The stand-in's half of WeCom's JS-SDK: the two functions that a page needs to open an approval.
-window.ww = (function () {
-  const home = new URL(document.currentScript.src).origin;
-  let options = null;
-  return {
-    SDK_VERSION: "stand-in",
-    register(given) { options = given; },
-    async thirdPartyOpenPage(open) {
-      if (!options) throw { errMsg: "thirdPartyOpenPage:fail not registered" };
-      const url = location.href.split("#")[0];
-      const config = await options.getConfigSignature(url);
-      const agentConfig = await options.getAgentConfigSignature(url);
-      const register = { corpId: options.corpId, agentId: options.agentId, jsApiList: options.jsApiList };
-      const form = document.createElement("form");
-      form.method = "post";
-      form.action = home + "/engine/open";
-      for (const [name, value] of Object.entries({ open, signed: { register, url, config, agentConfig } })) {
-        const input = document.createElement("input");
-        input.type = "hidden";
-        input.name = name;
-        input.value = JSON.stringify(value);
-        form.append(input);
-      }
-      document.body.append(form);
-      form.submit();
-      return new Promise(() => {});
-    },
-  };
-})();
-"""
