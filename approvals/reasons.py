@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from approvals.models import (
@@ -25,6 +23,7 @@ from approvals.models import (
 from approvals.operations import SENT_AT
 from approvals.problems import explained
 from approvals.transitions import FROM_REMOTE
+from approvals.words import moment
 from config.durable import Status
 from wecom.directory import names_of
 from wecom.snapshots import OA_STATUS
@@ -283,7 +282,3 @@ def _old_proof() -> Reason:
         _("The regular comparison with WeCom has not confirmed this for a while."),
         _("Check that the schedule is on and that beat and a worker are running (/health/ready), or press “Sync now”."),
     )
-
-
-def moment(at: datetime) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT")

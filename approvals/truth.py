@@ -20,11 +20,11 @@ from approvals.reasons import (
     NOTHING_TO_COMPARE,
     WARNING,
     Reason,
-    moment,
     reasons_of,
     remote_label,
 )
 from approvals.undelivered import undelivered
+from approvals.words import moment
 
 SUCCESS = "success"
 SEVERITY = (SUCCESS, INFO, WARNING, DANGER)

@@ -1,6 +1,11 @@
-"""States of approvals and of the places in them, as every page shows them: labels and colours."""
+"""States of approvals and of the places in them, as every page shows them: labels, colours and times."""
 
 from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from approvals.models import InstanceStatus, StepStatus
 from config.tones import Tones
@@ -31,3 +36,7 @@ STEP_TONES = Tones(
 def status_label(status: str) -> str:
     """Label of a status of ours; one that nobody has foreseen is shown as it is."""
     return str(InstanceStatus(status).label) if status in InstanceStatus else status
+
+
+def moment(at: datetime) -> str:
+    return date_format(localtime(at), "DATETIME_FORMAT")

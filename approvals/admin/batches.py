@@ -136,9 +136,8 @@ def _badge(item: BatchItem) -> dict[str, str]:
 
 def _outcome(item: BatchItem) -> tuple[str, str]:
     """Key (of OUTCOME_TONES) and word."""
-    if item.outcome:
-        return item.outcome, item.get_outcome_display()
-    return ("failed", gettext("Failed")) if item.status == Status.DEAD else ("open", gettext("Open"))
+    unfinished = {"failed": gettext("Failed"), "open": gettext("Open")}
+    return item.result, unfinished.get(item.result) or item.get_outcome_display()
 
 
 RETRY = replace(

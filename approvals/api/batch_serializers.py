@@ -11,7 +11,6 @@ from approvals.api.approval_serializers import LARGEST_ID
 from approvals.batches import MOST_AT_ONCE, Tally, tally
 from approvals.models import Batch, BatchItem, BatchVerb
 from approvals.rules import LONGEST_COMMENT
-from config.durable import Status
 
 STATUSES = ("running", "finished")
 OUTCOMES = ("done", "unchanged", "refused", "failed", "open")
@@ -80,7 +79,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
 
 class BatchItemSerializer(serializers.ModelSerializer[BatchItem]):
     approval = serializers.IntegerField(source="instance_id", read_only=True)
-    outcome = serializers.SerializerMethodField()
+    outcome = serializers.ChoiceField(OUTCOMES, source="result", read_only=True)
     message = serializers.CharField(
         source="why", read_only=True, help_text="Why it was refused, or what it waits for; mostly empty."
     )
@@ -89,12 +88,6 @@ class BatchItemSerializer(serializers.ModelSerializer[BatchItem]):
         model = BatchItem
         fields = ("approval", "outcome", "message")
         read_only_fields = fields
-
-    @extend_schema_field(serializers.ChoiceField(OUTCOMES))
-    def get_outcome(self, item: BatchItem) -> str:
-        if item.outcome:
-            return item.outcome
-        return "failed" if item.status == Status.DEAD else "open"
 
 
 class BatchItemPageSerializer(serializers.Serializer[Any]):

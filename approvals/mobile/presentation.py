@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime, now
+from django.utils.timezone import now
 
 from approvals import revisions
 from approvals.chain_lines import NodeLines, chain_lines
@@ -17,7 +15,7 @@ from approvals.models import ApprovalInstance, ApprovalStep, ApprovalTimeline, O
 from approvals.money import money, total_of
 from approvals.reasons import reasons_of
 from approvals.revisions import Change
-from approvals.words import STATUS_TONES, status_label
+from approvals.words import STATUS_TONES, moment, status_label
 
 MOST_ENTRIES = 100
 """Newest timeline entries on a page; more than nearly any approval has."""
@@ -100,7 +98,3 @@ def _event(entry: ApprovalTimeline) -> Event:
         tone=STATUS_TONES[entry.to_status],
         note=str(words.AGAINST_US) if entry.outcome == Outcome.CONFLICT else "",
     )
-
-
-def moment(at: datetime) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT")

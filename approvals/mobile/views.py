@@ -18,12 +18,12 @@ from approvals.exceptions import EngineError, InvalidInput
 from approvals.mobile import choosing, finding, notices
 from approvals.mobile.forms import AgreeForm, DelegateForm, RejectForm
 from approvals.mobile.guard import guarded
-from approvals.mobile.presentation import moment, see
+from approvals.mobile.presentation import see
 from approvals.mobile.rights import Offer, offer_to
 from approvals.mobile.visitors import Visitor
 from approvals.models import ApprovalInstance, ApprovalStep
 from approvals.money import total_of
-from approvals.words import STATUS_TONES, STEP_TONES
+from approvals.words import STATUS_TONES, STEP_TONES, moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models.instances import ApprovalInstance, Channel
-from config.durable import DurableRow
+from config.durable import DurableRow, Status
 from notifications.phrases import Phrase
 
 
@@ -72,6 +72,11 @@ class BatchItem(DurableRow):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def result(self) -> str:
+        """``outcome``; of an item without one ``failed`` if it was given up, else ``open``."""
+        return self.outcome or ("failed" if self.status == Status.DEAD else "open")
 
     @property
     def why(self) -> str:
