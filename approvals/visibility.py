@@ -11,6 +11,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from approvals.models import ApprovalInstance, ApprovalStep, Quote
 from wecom.directory import member_of
+from wecom.models import Member, WeComConfig
 
 Row = TypeVar("Row", bound=Model)
 
@@ -47,9 +48,19 @@ def visible_to(user: Any, rows: QuerySet[Row]) -> QuerySet[Row]:
 
 
 def _takes_part(user: Any) -> Q:
-    """Approvals that ``user`` submitted or decides. Userids compare folded (doc 90195)."""
+    """Approvals that ``user`` submitted or decides."""
     member = member_of(user)
     if member is None:
         return Q(applicant=user)
-    mine = Q(userid__iexact=member.userid) | Q(delegated_to__iexact=member.userid)
-    return Q(applicant=user) | Q(Exists(ApprovalStep.objects.filter(mine, instance=OuterRef("pk"))))
+    mine = Exists(places_of(member).filter(instance=OuterRef("pk")))
+    return Q(applicant=user) | (Q(mine) & in_company_of(member))
+
+
+def places_of(member: Member) -> QuerySet[ApprovalStep]:
+    """Where the member decides, in their own place or in somebody else's. Userids compare folded (doc 90195)."""
+    return ApprovalStep.objects.filter(Q(userid__iexact=member.userid) | Q(delegated_to__iexact=member.userid))
+
+
+def in_company_of(member: Member) -> Q:
+    """Approvals of the member's company: the same userid is somebody else in another. One without an app names none."""
+    return Q(corp_id="") | Q(corp_id__in=WeComConfig.objects.filter(pk=member.config_id).values("corp_id"))

@@ -10,14 +10,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
-from approvals.admin.verbs import acting
-from approvals.models import ApprovalInstance, ApprovalStep, InstanceStatus, Quote, StepStatus, SyncOperation
-from approvals.steps import belongs_to, open_steps
+from approvals.actors import Actor
+from approvals.models import ApprovalInstance, Channel, Quote, SyncOperation
 from approvals.sync_request import TASK
+from approvals.turns import waiting_for
 from approvals.visibility import visible_to
 from approvals.words import STATUS_TONES
-from config.dashboard import COUNTED, Kind, cards, panels, register_cards
+from config.dashboard import Kind, cards, panels, register_cards
 from config.durable import Status
+from wecom.directory import member_of
 from wecom.models import CallbackEvent
 
 LISTED = 8
@@ -96,17 +97,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _waiting_for(request: HttpRequest) -> list[ApprovalInstance]:
     """Approvals in which it is this person's turn, the oldest first."""
-    actor = acting(request)
-    if not actor.userid or not actor.may("approvals.decide_approval"):
+    member = member_of(request.user)
+    if member is None:
         return []
-    mine = ApprovalStep.objects.filter(status=StepStatus.PENDING, instance__status=InstanceStatus.PENDING)
-    addressed = mine.filter(userid__iexact=actor.userid) | mine.filter(delegated_to__iexact=actor.userid)
-    rows = ApprovalInstance.objects.filter(pk__in=addressed.values("instance")).exclude(applicant=actor.user)
-    rows = rows.defer("snapshot").select_related("quote", "applicant")
-    candidates = rows.prefetch_related("steps").order_by("submitted_at")
-    turns = [
-        instance
-        for instance in candidates[:COUNTED]
-        if any(belongs_to(step, actor.userid) for step in open_steps(instance.steps.all()))
-    ]
-    return turns[:LISTED]
+    actor = Actor(Channel.INTERNAL, user=request.user, userid=member.userid)
+    return waiting_for(member, lambda _instance: actor, ApprovalInstance.objects.defer("snapshot"), most=LISTED)

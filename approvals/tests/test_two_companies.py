@@ -14,6 +14,8 @@ from approvals.escalation import escalate
 from approvals.models import ApprovalInstance, ApprovalRule, ApprovalTemplate, Quote
 from approvals.tests.chains import one_step
 from approvals.tests.snapshots import after, says, step
+from approvals.turns import waiting_for
+from approvals.visibility import visible_to
 from wecom.models import Member, WeComConfig
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +87,16 @@ def test_the_panel_names_people_of_that_company(
     page = client.get(f"/admin/approvals/approvalinstance/{instance.pk}/change/")
     lines = [line for node in page.context["panel"]["nodes"] for line in node.steps]
     assert [(line.who, line.delegate) for line in lines] == [("王五", "钱七"), ("赵六", "钱七")]
+
+
+def test_whoever_has_the_same_userid_in_the_other_company_has_no_part_in_it(
+    instance: ApprovalInstance, wang: User, wecom_app: WeComConfig, as_actor: AsActor
+) -> None:
+    def seen() -> tuple[int, int, int]:
+        rows, own = ApprovalInstance.objects.all(), Member.objects.get(user=wang)
+        waiting = waiting_for(own, lambda _instance: as_actor(wang), rows, most=9)
+        return visible_to(wang, rows).count(), visible_to(wang, Quote.objects.all()).count(), len(waiting)
+
+    assert seen() == (0, 0, 0)
+    ApprovalInstance.objects.update(corp_id=wecom_app.corp_id)
+    assert seen() == (1, 1, 1)
