@@ -20,11 +20,10 @@ from approvals import engine, operations
 from approvals.actors import actor_for
 from approvals.cards.faces import AGREE
 from approvals.models import ApprovalCard, ApprovalInstance, Channel, Quote, SyncOperation
+from approvals.tests.played import played
 from wecom import inbox
 from wecom.models import WeComConfig
-from wecom.standin.options import Options
 from wecom.standin.server import StandinServer
-from wecom.standin.world import World
 from wecom.tests.phone import Phone
 
 Submit = Callable[..., ApprovalInstance]
@@ -114,26 +113,10 @@ class Phones(Phone):
 @pytest.fixture
 def phones(tmp_path: Path, settings: Settings, wecom_app: WeComConfig) -> Iterator[Phones]:
     mailbox = Mailbox()
-    options = Options(
-        database=tmp_path / "standin.sqlite3",
-        corp_id=wecom_app.corp_id,
-        secret=wecom_app.secret.reveal(),
-        agent_id=wecom_app.agent_id,
-        token=wecom_app.callback_token.reveal(),
-        aes_key=wecom_app.encoding_aes_key.reveal(),
-        callback_url=mailbox.url,
-        template_id=wecom_app.template_id,
-        calls_per_minute=0,
-        port=0,
-    )
-    server = StandinServer(World(options))
-    server.start_in_background()
-    settings.WECOM_API_BASE_URL = settings.WECOM_STANDIN_URL = server.url
-    settings.WECOM_CALLS_PER_MINUTE = 100_000
     settings.LANGUAGE_CODE = "en"
     settings.API_BASE_URL = "https://quotes.example.com"
-    yield Phones(server, mailbox)
-    server.stop()
+    with played(wecom_app, settings, tmp_path, callback_url=mailbox.url) as server:
+        yield Phones(server, mailbox)
     mailbox.close()
 
 

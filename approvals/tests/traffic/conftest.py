@@ -15,10 +15,9 @@ from pytest_django.fixtures import Settings
 
 from approvals.models import ApprovalInstance, ApprovalTemplate, SyncOperation
 from approvals.operations import MAY_STILL_ARRIVE, SENT_AT
+from approvals.tests.played import played
 from wecom.models import WeComConfig
-from wecom.standin.options import Options
 from wecom.standin.server import StandinServer
-from wecom.standin.world import World
 
 
 class Standin:
@@ -56,23 +55,8 @@ class Standin:
 @pytest.fixture
 def standin(tmp_path: Path, settings: Settings, wecom_app: WeComConfig) -> Iterator[Standin]:
     """A stand-in that plays ``wecom_app``'s company and calls nobody back."""
-    options = Options(
-        database=tmp_path / "standin.sqlite3",
-        corp_id=wecom_app.corp_id,
-        secret=wecom_app.secret.reveal(),
-        agent_id=wecom_app.agent_id,
-        token=wecom_app.callback_token.reveal(),
-        aes_key=wecom_app.encoding_aes_key.reveal(),
-        template_id=wecom_app.template_id,
-        calls_per_minute=0,
-        port=0,
-    )
-    server = StandinServer(World(options))
-    server.start_in_background()
-    settings.WECOM_API_BASE_URL = settings.WECOM_STANDIN_URL = server.url
-    settings.WECOM_CALLS_PER_MINUTE = 100_000  # the budget has tests of its own
-    yield Standin(server)
-    server.stop()
+    with played(wecom_app, settings, tmp_path) as server:
+        yield Standin(server)
 
 
 @pytest.fixture
