@@ -111,7 +111,15 @@ def queues() -> list[type[DurableRow]]:
 class DurableQuerySet(models.QuerySet["DurableRow"]):
     def due(self, now: datetime | None = None) -> Self:
         """Rows that may be taken now, the crashed ones included."""
-        return self.filter(status__in=OPEN, next_attempt_at__lte=now or timezone.now())
+        return self.waiting().filter(next_attempt_at__lte=now or timezone.now())
+
+    def waiting(self) -> Self:
+        """What has not ended: rows that wait for their turn, are under way, or failed and will be repeated."""
+        return self.filter(status__in=OPEN)
+
+    def dead(self) -> Self:
+        """What nobody will repeat."""
+        return self.filter(status=Status.DEAD)
 
     def claim_due(self, limit: int, *, now: datetime | None = None) -> list[Any]:
         """Take at most ``limit`` due rows for this worker, oldest first, and return them as ``running``.

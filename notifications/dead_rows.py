@@ -91,7 +91,7 @@ def _pattern(line: str) -> str:
 
 def dead(model: type[DurableRow]) -> QuerySet[Any]:
     """The dead rows of a queue that a person should look at."""
-    rows = model._default_manager.filter(status=Status.DEAD).exclude(last_error="")
+    rows = model._default_manager.dead().exclude(last_error="")
     narrow = _settled.get(model._meta.label_lower)
     return narrow(rows) if narrow else rows
 

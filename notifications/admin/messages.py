@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from config.dashboard import Kind, register_cards
-from config.durable import OPEN, Status
+from config.durable import Status
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
 from config.phones import masked
 from notifications.about import pages_of
@@ -31,7 +31,7 @@ register_cards(
     Kind(
         label=_("Messages given up"),
         permission="notifications.view_notification",
-        rows=lambda _user: Notification.objects.filter(status=Status.DEAD),
+        rows=lambda _user: Notification.objects.dead(),
         changelist="notifications_notification",
         query="delivery=given_up",
         icon="unsubscribe",
@@ -51,12 +51,14 @@ class SentFilter(DropdownFilter):
         return [("waiting", _("Waiting")), ("sent", _("Sent")), ("given_up", _("Given up"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted: dict[Any, tuple[str, ...]] = {
-            "waiting": OPEN,
-            "sent": (Status.SUCCEEDED,),
-            "given_up": (Status.DEAD,),
-        }
-        return queryset.filter(status__in=wanted[self.value()]) if self.value() in wanted else queryset
+        match self.value():
+            case "waiting":
+                return queryset.waiting()  # type: ignore[attr-defined,no-any-return]
+            case "sent":
+                return queryset.filter(status=Status.SUCCEEDED)
+            case "given_up":
+                return queryset.dead()  # type: ignore[attr-defined,no-any-return]
+        return queryset
 
 
 @admin.register(Notification)

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 
-from config.durable import Status
 from notifications.models import Notification
 from projects.models import ProjectSyncConfig
 from projects.telling import ABOUT
@@ -77,10 +76,6 @@ class ToldFilter(DropdownFilter):
 
     title = _("messages")
     parameter_name = "messages"
-    states = {
-        "pending": (Status.PENDING, Status.RUNNING, Status.FAILED),
-        "dead": (Status.DEAD,),
-    }
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, Any]]:
         return [
@@ -90,11 +85,17 @@ class ToldFilter(DropdownFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if value == "none":
-            return queryset.filter(notices=0)
-        if value not in self.states:
-            return queryset
-        told = Concat(Value(ABOUT), Cast(OuterRef("pk"), CharField()))
-        messages = Notification.objects.filter(about=told, status__in=self.states[value])
-        return queryset.filter(Exists(messages), notices__gt=0)
+        match self.value():
+            case "pending":
+                return _told_by(queryset, Notification.objects.waiting())
+            case "dead":
+                return _told_by(queryset, Notification.objects.dead())
+            case "none":
+                return queryset.filter(notices=0)
+        return queryset
+
+
+def _told_by(changes: QuerySet[Any], messages: QuerySet[Notification]) -> QuerySet[Any]:
+    """The ``changes`` that some of ``messages`` are about."""
+    about = Concat(Value(ABOUT), Cast(OuterRef("pk"), CharField()))
+    return changes.filter(Exists(messages.filter(about=about)), notices__gt=0)
