@@ -42,17 +42,52 @@ def missing_worker(since: datetime) -> str:
     return "" if alive else gettext("No worker was heard of lately. It begins as soon as one runs.")
 
 
-class LiveRunsAdmin(FactsAdmin):
-    """Runs with ``status``, ``message``, ``duration`` and the columns ``counts``."""
+class LiveAdmin(FactsAdmin):
+    """Pages of what takes its time, and tells how long by its ``duration``."""
 
     change_form_outer_before_template = "admin/progress.html"
+
+    class Media:
+        js = ("config/progress.js",)
+
+    @abstractmethod
+    def progress_of(self, run: Any) -> dict[str, Any]:
+        """What the bar shows, in words of the reader; polled while ``open``. Keys as in ``LiveRunsAdmin``."""
+
+    @admin.display(description=_("duration"))
+    def took(self, run: Any) -> str:
+        return duration_words(run.duration)
+
+    # -- pages -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _progress_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_progress"
+
+    def get_urls(self) -> list[URLPattern]:
+        progress = self.admin_site.admin_view(self.progress_view)
+        return [path("<int:pk>/progress", progress, name=self._progress_name), *super().get_urls()]
+
+    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = self.get_queryset(request).filter(pk=pk).first()
+        if run is None:
+            raise Http404
+        return JsonResponse(self.progress_of(run))
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        progress_url = reverse(f"admin:{self._progress_name}", args=[obj.pk])
+        return {"run": obj, "progress": self.progress_of(obj), "progress_url": progress_url}
+
+
+class LiveRunsAdmin(LiveAdmin):
+    """Runs with ``status``, ``message``, ``duration`` and the columns ``counts``."""
+
     counts: ClassVar[tuple[str, ...]] = ()
     """Columns that the bar shows below it."""
     sync_right: ClassVar[str] = ""
     """Whoever may start a run may watch it."""
-
-    class Media:
-        js = ("config/progress.js",)
 
     @abstractmethod
     def percent(self, run: Any) -> int | None:
@@ -67,7 +102,6 @@ class LiveRunsAdmin(FactsAdmin):
         return run.created_at
 
     def progress_of(self, run: Any) -> dict[str, Any]:
-        """What the bar shows, in words of the reader; polled while ``open``."""
         return {
             "open": run.status in OPEN,
             "tone": RUN_TONES[run.status],
@@ -95,10 +129,6 @@ class LiveRunsAdmin(FactsAdmin):
     def status_badge(self, run: Any) -> tuple[str, str]:
         return run.status, run.get_status_display()
 
-    @admin.display(description=_("duration"))
-    def took(self, run: Any) -> str:
-        return duration_words(run.duration)
-
     @admin.display(description=_("without the brake"), boolean=True)
     def forced(self, run: Any) -> bool:
         return bool(run.force)
@@ -106,25 +136,3 @@ class LiveRunsAdmin(FactsAdmin):
     @admin.display(description=_("message"))
     def short_message(self, run: Any) -> str:
         return f"{run.message[:80]}…" if len(run.message) > 80 else run.message
-
-    # -- pages -------------------------------------------------------------------------------------------------------
-
-    @property
-    def _progress_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_progress"
-
-    def get_urls(self) -> list[URLPattern]:
-        progress = self.admin_site.admin_view(self.progress_view)
-        return [path("<int:pk>/progress", progress, name=self._progress_name), *super().get_urls()]
-
-    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        run = self.get_queryset(request).filter(pk=pk).first()
-        if run is None:
-            raise Http404
-        return JsonResponse(self.progress_of(run))
-
-    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        progress_url = reverse(f"admin:{self._progress_name}", args=[obj.pk])
-        return {"run": obj, "progress": self.progress_of(obj), "progress_url": progress_url}

@@ -23,7 +23,7 @@ from config.admin_links import link_to
 from config.durable import Status
 from config.durations import duration_words
 from config.facts_admin import DayRangeFilter, QueueAdmin, retry_verb
-from config.live_runs import LiveRunsAdmin, missing_worker
+from config.live_runs import LiveAdmin, missing_worker
 from config.tones import Tones
 
 LISTED = 50
@@ -41,7 +41,7 @@ class _SeenByTheirOwn:
 
 
 @admin.register(Batch)
-class BatchAdmin(_SeenByTheirOwn, LiveRunsAdmin):
+class BatchAdmin(_SeenByTheirOwn, LiveAdmin):
     change_form_outer_after_template = "approvals/batch_report.html"
     list_display = ("created_at", "verb", "state", "total", "actor", "channel", "took")
     list_filter = (("verb", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter), ("created_at", DayRangeFilter))
@@ -57,12 +57,6 @@ class BatchAdmin(_SeenByTheirOwn, LiveRunsAdmin):
     def state(self, batch: Batch) -> tuple[str, str]:
         return ("finished", gettext("Finished")) if batch.finished_at else ("running", gettext("Under way"))
 
-    def percent(self, run: Batch) -> int | None:
-        return 100 * tally(run).closed // run.total
-
-    def extent(self, run: Batch) -> str:
-        return _extent(run, tally(run))
-
     def progress_of(self, run: Batch) -> dict[str, Any]:
         found = tally(run)
         trouble = found.refused + found.failed
@@ -72,17 +66,13 @@ class BatchAdmin(_SeenByTheirOwn, LiveRunsAdmin):
             "status": self.state(run)[1],
             "percent": 100 * found.closed // run.total,
             "duration": duration_words(run.duration),
-            "extent": _extent(run, found),
+            "extent": gettext("%(closed)d of %(total)d approvals") % {"closed": found.closed, "total": run.total},
             "message": _waits_for(run, found),
             "counts": [{"name": name, "value": value} for name, value in _counts(found)],
         }
 
     def page_context(self, request: HttpRequest, obj: Batch) -> dict[str, Any]:
         return super().page_context(request, obj) | {"report": _report(obj)}
-
-
-def _extent(batch: Batch, found: Tally) -> str:
-    return gettext("%(closed)d of %(total)d approvals") % {"closed": found.closed, "total": batch.total}
 
 
 def _counts(found: Tally) -> list[tuple[str, int]]:
