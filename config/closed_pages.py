@@ -49,7 +49,8 @@ class OwnCsrf(CsrfViewMiddleware):
 
 def checked(csrf: type[OwnCsrf]) -> Callable[[View], View]:
     """Checks the forms that a view is sent. Goes below ``closed``, which waives the site's own check."""
-    return decorator_from_middleware(csrf)
+    decorate: Callable[[View], View] = decorator_from_middleware(csrf)  # type: ignore[assignment]
+    return decorate
 
 
 def closed(*, policy: Policy, referrer: str, vary: Sequence[str] = ("Cookie",)) -> Callable[[View], View]:

@@ -82,7 +82,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD's DASHBOARD_CALLBACK: adds ``cards``, ``panels``, ``waiting``, ``own_quotes`` and ``comparison``."""
     may = request.user.has_perm
     if may("approvals.view_approvalinstance"):
-        context["waiting"] = _waiting_for(request)
+        context["waiting"] = _waiting_for(request.user)
     if may("approvals.add_quote"):
         own = Quote.objects.filter(owner_id=request.user.pk).order_by("-updated_at")[:LISTED]
         context["own_quotes"] = [(quote, STATUS_TONES[quote.approval_status]) for quote in own]
@@ -95,10 +95,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _waiting_for(request: HttpRequest) -> list[ApprovalInstance]:
+def _waiting_for(user: Any) -> list[ApprovalInstance]:
     """Approvals in which it is this person's turn, the oldest first."""
-    member = member_of(request.user)
+    member = member_of(user)
     if member is None:
         return []
-    actor = Actor(Channel.INTERNAL, user=request.user, userid=member.userid)
+    actor = Actor(Channel.INTERNAL, user=user, userid=member.userid)
     return waiting_for(member, lambda _instance: actor, ApprovalInstance.objects.defer("snapshot"), most=LISTED)

@@ -30,10 +30,10 @@ def missing(facts: Facts, cards: Iterable[ApprovalCard]) -> list[Group]:
     """
     known = {(card.node, userid.casefold()) for card in cards for userid in card.userids}
     turn = facts.open_steps
-    approvers = [step.userid for step in turn if _needs_card(facts, step.node, step.userid, known)]
-    delegates = [step.delegated_to for step in turn if _needs_card(facts, step.node, step.delegated_to, known)]
     if not turn:
         return []
+    approvers = [step.userid for step in turn if _needs_card(facts, step.node, step.userid, known)]
+    delegates = [step.delegated_to for step in turn if _needs_card(facts, step.node, step.delegated_to, known)]
     node = turn[0].node
     if turn[0].relation == Relation.ANY and len(approvers) > 1:
         return [Group(node, approvers), *(Group(node, [userid]) for userid in dict.fromkeys(delegates))]
