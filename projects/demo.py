@@ -15,6 +15,8 @@ from projects.sync import runs
 
 CHANGES = 4
 """Projects that change between the first two runs."""
+PAGE_SIZE = 10
+"""Projects of one page: few, so that the bar of a run has steps to show."""
 DAYS = 30
 PATIENCE = 5.0
 """Seconds for the stand-in, which runs next door."""
@@ -34,6 +36,7 @@ def fill_mirror() -> None:
     """Once: a first run, a few changes in the library, and a second run that sees them. Raises DemoFailed."""
     if ProjectCache.objects.exists():
         return
+    RemoteSource.objects.filter(slug=BOOTSTRAP_SLUG).update(page_size=PAGE_SIZE)
     _run()
     try:
         address = f"{settings.PROJECTS_STANDIN_URL}/standin/api/bulk/change"

@@ -43,6 +43,7 @@ def test_the_mirror_is_filled_and_the_customers_link_is_printed(server: LibraryS
     assert err == ""
     assert ProjectCache.objects.count() == 12
     assert ProjectStatusChange.objects.count() == 4
+    assert [run.pages_done for run in ProjectSyncHistory.objects.all()] == [2, 2], "the bar has steps to show"
     [project] = ProjectCache.objects.filter(links__access_type="customer")
     assert f"/project/{project.remote_id}?token=" in out
     assert f"{server.url}/change/{project.remote_id}" in out
