@@ -12,7 +12,6 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from config.logging import remember_secret
         from config.schedules import register_schedule
         from notifications import (  # most register themselves
             alert_addresses,
@@ -28,7 +27,6 @@ class NotificationsConfig(AppConfig):
             start_checks,  # noqa: F401
         )
 
-        remember_secret(settings.SMS_ACCESS_KEY_SECRET)
         for url in settings.ALERT_URLS:
             alert_addresses.remember_address(url)
         post_migrate.connect(events.create_templates, sender=self, dispatch_uid="notifications.templates")
