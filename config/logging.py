@@ -24,11 +24,12 @@ SHORTEST_SECRET = 8
 """Characters; replacing shorter values everywhere would garble ordinary words."""
 
 _SECRET_NAME = re.compile(
-    r"(?i)(secret|token|password|passwd|authorization|cookie|api_?key|aes_?key|encryption_keys?|echostr|sessionid)s?$"
+    r"(?i)(secret|token|password|passwd|authorization|cookie|api_?key|aes_?key|encryption_keys?|echostr|sessionid|ticket|"
+    r"response_?code)s?$"
 )
 _NAMES_IN_TEXT = (
     r"(?:access_token|corpsecret|suite_ticket|refresh_token|token|secret|password|passwd|echostr|api_?key|"
-    r"encoding_?aes_?key|sessionid|csrftoken)"
+    r"encoding_?aes_?key|sessionid|csrftoken|ticket|response_?code)"
 )
 _PATTERNS: list[tuple[re.Pattern[str], str]] = [
     # access_token=… in URLs, forms, cookies, key=value texts

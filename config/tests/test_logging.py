@@ -52,6 +52,9 @@ def log(request, monkeypatch):
         f"postgres://quotes:{CANARY}@db/quotes",
         f"Cookie: sessionid={CANARY}; csrftoken={CANARY}",
         f"password={CANARY}",
+        f"jsapi_ticket={CANARY}&noncestr=a&timestamp=1&url=https://quotes.example.com/m/approvals/1/start",
+        f'{{"errcode": 0, "ticket": "{CANARY}", "expires_in": 7200}}',
+        f'{{"agentid": 1000002, "response_code": "{CANARY}", "atall": 1}}',
     ],
 )
 def test_a_secret_is_recognised_by_the_words_around_it(text):
@@ -68,6 +71,7 @@ def test_an_api_token_is_recognised_by_its_own_shape():
     "text",
     [
         "The token has expired; a new one is taken.",
+        "GET /cgi-bin/ticket/get?type=agent_config",
         "errcode 40014: invalid access_token",
         "GET /api/quotes?status=pending&page=2",
         "https://qyapi.weixin.qq.com/cgi-bin/oa/getapprovaldetail",
