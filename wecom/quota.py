@@ -23,7 +23,8 @@ class AppQuota:
     """One app at one moment."""
 
     busy: list[Level]
-    """Endpoints that are paused or were called in the last minute: paused ones first, then by use."""
+    """Endpoints that are paused or were called in the last minute: paused ones first, then by use. ``gettoken`` is
+    paused while its breaker is open, too."""
     idle: list[Level]
     token_until: datetime | None
     """When the access token ends; None: there is none."""
@@ -33,30 +34,24 @@ class AppQuota:
     """Whether the app's secret can be opened."""
 
 
-def busy_levels(config: WeComConfig) -> list[Level]:
-    """The app's endpoints that are paused or were called in the last minute: paused ones first, then by use.
-    ``gettoken`` counts as paused while its breaker is open."""
-    paused = pauses_of(config)
-    found = [replace(level, paused=paused.get(level.endpoint, 0.0)) for level in levels(app_key(config), ENDPOINTS)]
-    return [level for level in _sorted(found) if level.paused or level.used]
-
-
 def quota_of(config: WeComConfig) -> AppQuota:
-    found = _sorted(levels(app_key(config), ENDPOINTS))
-    busy = [level for level in found if level.paused or level.used]
-    idle = [level for level in found if not (level.paused or level.used)]
     tokens = _tokens(config)
-    if tokens is None:
-        return AppQuota(busy, idle, None, 0.0, readable=False)
-    return AppQuota(busy, idle, _end(tokens), tokens.breaker_remaining(), readable=True)
+    token_paused = _token_pause(tokens)
+    found = _levels(config, token_paused)
+    return AppQuota(
+        busy=[level for level in found if level.paused or level.used],
+        idle=[level for level in found if not (level.paused or level.used)],
+        token_until=None if tokens is None else _end(tokens),
+        token_paused=token_paused,
+        readable=tokens is not None,
+    )
 
 
 def pauses_of(config: WeComConfig) -> Mapping[str, float]:
     """Which endpoints nobody calls, and for how many seconds; ``gettoken`` too while its breaker is open."""
     found = pauses(app_key(config), ENDPOINTS)
-    tokens = _tokens(config)
-    if tokens is not None and (left := tokens.breaker_remaining()):
-        found["gettoken"] = max(left, found.get("gettoken", 0.0))
+    if token_paused := _token_pause(_tokens(config)):
+        found["gettoken"] = max(token_paused, found.get("gettoken", 0.0))
     return found
 
 
@@ -66,7 +61,14 @@ def token_expires_at(config: WeComConfig) -> datetime | None:
     return None if tokens is None else _end(tokens)
 
 
-def _sorted(found: list[Level]) -> list[Level]:
+def _levels(config: WeComConfig, token_paused: float) -> list[Level]:
+    """In the order of AppQuota.busy."""
+    found = [
+        replace(level, paused=max(level.paused, token_paused), left=0)
+        if token_paused and level.endpoint == "gettoken"
+        else level
+        for level in levels(app_key(config), ENDPOINTS)
+    ]
     return sorted(found, key=lambda level: (-level.paused, -level.used, level.endpoint))
 
 
@@ -75,6 +77,10 @@ def _tokens(config: WeComConfig) -> TokenStore | None:
         return TokenStore(config)
     except PermanentError:
         return None  # the secret cannot be opened, which the app's page says
+
+
+def _token_pause(tokens: TokenStore | None) -> float:
+    return 0.0 if tokens is None else tokens.breaker_remaining()
 
 
 def _end(tokens: TokenStore) -> datetime | None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from wecom.budgets import Level
 from wecom.errors import WeComError
 from wecom.models import WeComConfig
-from wecom.quota import busy_levels, quota_of
+from wecom.quota import quota_of
 
 SHOWN = 5
 """Endpoints of one app on the first page, and apps."""
@@ -38,7 +38,7 @@ def panel_context() -> dict[str, Any]:
     """``apps`` with the endpoints that are paused or busiest (``more``: the number of others), or ``trouble``."""
     now = timezone.now()
     try:
-        found = [(config, busy_levels(config)) for config in _apps()[:SHOWN]]
+        found = [(config, quota_of(config).busy) for config in _apps()[:SHOWN]]
     except WeComError as error:  # Redis is away
         return {"trouble": error}
     return {

@@ -318,7 +318,10 @@ def test_an_app_that_may_not_ask_for_a_token_says_until_when(config: WeComConfig
     peer.answer("gettoken", {"errcode": 40001, "errmsg": "invalid credential"})
     with pytest.raises(PermanentError):
         for_config(config).tokens.get()
-    assert "WeCom refused an access token" in logged_in(staff("wecom.view_directorysyncrun")).page(QUOTA)
+    client = logged_in(staff("wecom.view_directorysyncrun"))
+    assert "WeCom refused an access token" in client.page(QUOTA)
+    (app,) = client.get(QUOTA).context["apps"]
+    assert [(level.endpoint, level.paused > 0, level.left) for level in app["quota"].busy] == [("gettoken", True, 0)]
 
 
 def test_without_redis_the_quota_says_that_nobody_knows(config: WeComConfig, settings: Any):
