@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from http.client import responses
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest, get_path_info
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
-
-from config.errors import server_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,17 +48,33 @@ class LaneRequest(WSGIRequest):
         return get_path_info(self.environ)
 
 
+def whole(request: HttpRequest) -> HttpRequest:
+    """``request`` with all that Django makes of one. Of what a lane has taken only: ``environ`` is changed by it."""
+    return WSGIRequest(request.environ) if isinstance(request, LaneRequest) else request
+
+
 class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     content: bytes
 
 
+def as_answer(response: HttpResponse, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+    """The answer that a view made, and ``headers`` that it says nothing of. Cookies are not for machines."""
+    content = response.content
+    # without its length it would go out in chunks
+    return Answer(response.status_code, {**headers, "Content-Length": str(len(content)), **response.headers}, content)
+
+
+REFUSALS = (Http404, PermissionDenied, BadRequest, SuspiciousOperation)
+"""Django answers these with 4xx: they are about the request, and no failure of ours."""
+
+
 class Lane:
     """One kind of request. Made once for all of them, when settings are known."""
 
     headers: Mapping[str, str] = {}
-    """Of every answer, those about trouble included."""
+    """Of answers about trouble: those that the lane's others have, too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase] | None = None) -> None:
         """``get_response``: of the middleware; the web server asks lanes without."""
@@ -73,15 +89,10 @@ class Lane:
         """What ``work`` says, which this lane took on. Raises nothing."""
         try:
             return work()
-        except Exception:
-            logger.exception("request_failed", path=request.path_info)
-            return self._trouble(request)
-
-    def _trouble(self, request: HttpRequest) -> Answer:
-        """What is said of the exception that is being handled: 503 while the database is away, else 500."""
-        response = server_error(request)
-        headers = {**self.headers, "Content-Language": translation.get_language() or settings.LANGUAGE_CODE}
-        return Answer(response.status_code, {**headers, **dict(response.items())}, response.content)
+        except Exception as error:
+            if not isinstance(error, REFUSALS):
+                logger.exception("request_failed", path=request.path_info)
+            return as_answer(response_for_exception(whole(request), error), self.headers)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """As middleware."""

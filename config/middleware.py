@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
-from django.urls import resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django_structlog.middlewares import RequestMiddleware
+
+from config.lanes import Answer, Lane, as_answer, whole
 
 API = "/api/"
 MACHINE_PATHS = ("/wecom/callback", "/health", "/metrics")
@@ -31,36 +34,51 @@ class RequestLogMiddleware(RequestMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
         if not request.path_info.startswith(QUIET_PATHS):
             return super().__call__(request)
-        # uuid4() asks the kernel for randomness and hands the interpreter to another thread meanwhile: 3 % of a
-        # callback. The id identifies and protects nothing.
-        request_id = uuid.UUID(int=random.getrandbits(128), version=4)
-        structlog.contextvars.bind_contextvars(request_id=str(request_id))
-        try:
+        with _request_id():
             return self.get_response(request)
-        finally:
-            structlog.contextvars.clear_contextvars()
+
+
+@contextmanager
+def _request_id() -> Iterator[None]:
+    """An id for log lines, and no line of the request's own."""
+    # uuid4() asks the kernel for randomness and hands the interpreter to another thread meanwhile: 3 % of a
+    # callback. The id identifies and protects nothing.
+    request_id = uuid.UUID(int=random.getrandbits(128), version=4)
+    structlog.contextvars.bind_contextvars(request_id=str(request_id))
+    try:
+        yield
+    finally:
+        structlog.contextvars.clear_contextvars()
 
 
 _view_at = lru_cache(maxsize=64)(resolve)
 """A handful of addresses, called all the time; unknown ones raise and are not kept."""
 
 
-class MachineLaneMiddleware:
-    """WeCom's servers, health probes and Prometheus skip everything below: what is there serves browsers (session,
-    language, CSRF, log-in, content policy), and would be a third of a callback's CPU. Probes come in plain HTTP under
-    any host name.
+class MachineLaneMiddleware(Lane):
+    """WeCom's servers, health probes and Prometheus skip Django's request handler and all middleware: what is there
+    serves browsers (session, language, CSRF, log-in, content policy), and would be half of a callback's CPU. Probes
+    come in plain HTTP under any host name.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def take(self, request: HttpRequest) -> Callable[[], Answer] | None:
         if not request.path_info.startswith(MACHINE_PATHS):
-            return self.get_response(request)
-        request.resolver_match = match = _view_at(request.path_info)
-        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        response.headers.setdefault("Content-Length", str(len(response.content)))  # else it would go out in chunks
-        return response
+            return None
+        try:
+            match = _view_at(request.path_info)
+        except Resolver404:
+            return None
+        return partial(self._answer, request, match)
+
+    def answer(self, request: HttpRequest, work: Callable[[], Answer]) -> Answer:
+        with _request_id():
+            return super().answer(request, work)
+
+    @staticmethod
+    def _answer(request: HttpRequest, match: ResolverMatch) -> Answer:
+        request = whole(request)
+        request.resolver_match = match
+        return as_answer(match.func(request, *match.args, **match.kwargs))
 
 
 def api_language(request: HttpRequest) -> str:

@@ -75,9 +75,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "projects.link_lane.LinkLane",  # first: the web server asks it before Django, see config.lanes
-    "config.middleware.RequestLogMiddleware",
+    # lanes come first: the web server asks them before Django, see config.lanes
+    "projects.link_lane.LinkLane",
     "config.middleware.MachineLaneMiddleware",
+    "config.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -9,8 +9,9 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+import structlog
 from django.db import InterfaceError, connection
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.test import Client
 
 from config.lanes import Answer, Lane, with_lanes
@@ -33,6 +34,9 @@ class Ping(Lane):
     def say_something_wrong(self) -> Answer:
         raise ValueError(SECRET)
 
+    def say_nothing_of_that_kind(self) -> Answer:
+        raise Http404
+
     def say_it_later(self) -> Answer:
         raise InterfaceError(SECRET)
 
@@ -40,8 +44,8 @@ class Ping(Lane):
 class Heard:
     """What an application said to the web server."""
 
-    def __init__(self, application: Any, path: str, method: str = "GET") -> None:
-        self.environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method}
+    def __init__(self, application: Any, path: str, *, query: str = "") -> None:
+        self.environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}
         setup_testing_defaults(self.environ)
         self.before = dict(self.environ)
         self.content = b"".join(application(self.environ, self._start))
@@ -110,7 +114,7 @@ def test_a_failure_is_logged_and_says_nothing_outside(
     assert record.msg["event"] == "request_failed" and record.msg["exc_info"]  # the traceback, and why
     assert record.levelname == "ERROR"
 
-    answer = Client().get(f"/api/ping/{word}")
+    answer = Client(raise_request_exception=False).get(f"/api/ping/{word}")
     assert (answer.status_code, answer.json()["code"]) == (int(status[:3]), code)
 
 
@@ -121,3 +125,46 @@ def test_a_connection_that_has_served_its_time_is_not_used_again(application: An
     assert connection.connection is not None  # what is Django's to answer, it prepares itself
     Heard(application, "/api/ping/hello")
     assert connection.connection is None
+
+
+def test_refusals_of_django_are_no_failures_of_ours(application: Any, caplog: pytest.LogCaptureFixture):
+    """Whoever may call us could fill the log with them."""
+    heard = Heard(application, "/api/ping/nothing_of_that_kind")
+    assert heard.status == "404 Not Found"
+    assert json.loads(heard.content)["code"] == "not_found"
+    assert not [record for record in caplog.records if record.name == "config.lanes"]
+
+
+# --- the lane for machines --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Any:
+    """All lanes of the settings; Django would answer as ``behind_lanes``."""
+    return with_lanes(behind_lanes)  # type: ignore[arg-type]
+
+
+def test_probes_and_callbacks_never_reach_django(server: Any):
+    for path, status, content in (
+        ("/health", "200 OK", '{"status": "ok"}'),
+        ("/wecom/callback", "503 Service Unavailable", "No callback token"),
+        ("/wecom/callback/sales/", "404 Not Found", "No enabled WeCom app"),
+    ):
+        heard = Heard(server, path)
+        assert heard.status == status
+        assert content in heard.content.decode()
+        assert heard.headers["Content-Length"] == str(len(heard.content))
+        assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize("path", ["/health/of/nothing", "/wecom/callback/a/b", "/wecom/login", "/metrics/"])
+def test_addresses_that_nobody_has_are_djangos(path: str, server: Any):
+    heard = Heard(server, path)
+    assert heard.content == DJANGO
+    assert heard.environ == heard.before
+
+
+def test_a_view_that_cannot_read_the_request_answers_for_it(server: Any, settings: Any):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
+    heard = Heard(server, "/wecom/callback", query="a=1&b=2&c=3")
+    assert heard.status == "400 Bad Request"
