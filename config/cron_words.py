@@ -27,10 +27,19 @@ _CHINESE = {
     },
 }  # fmt: skip
 _NAMES = re.compile("|".join(_CHINESE))
+_AS_WRITTEN = [
+    (re.compile(r"在 (?=\d\d:\d\d)"), ""),
+    (re.compile(r", 和 "), "和"),
+    (re.compile(r"(?<=[一二三四五六日月]), (?=星期|\d+月)"), "、"),
+    (re.compile(r" 到 "), "至"),
+    (re.compile(r", "), "，"),
+    (re.compile(r"(?<=[一-龥]) (?=[一-龥])"), ""),
+]
+"""cron-descriptor writes Chinese with English commas and spaces."""
 
 
 def describe(schedule: CrontabSchedule) -> str:
-    """For example "在 01:30" for ``30 1 * * *``; the plain fields when they cannot be put into words."""
+    """For example "每天 01:30" or "At 01:30"; the plain fields when they cannot be put into words."""
     fields = (
         schedule.minute,
         schedule.hour,
@@ -48,4 +57,11 @@ def describe(schedule: CrontabSchedule) -> str:
         words = ExpressionDescriptor(expression, options).get_description()
     except FormatException:
         return expression
-    return _NAMES.sub(lambda match: _CHINESE[match.group()], words) if chinese else words
+    return _in_chinese(words, every_day=expression.endswith(" * * *")) if chinese else words
+
+
+def _in_chinese(words: str, *, every_day: bool) -> str:
+    words = _NAMES.sub(lambda match: _CHINESE[match.group()], words)
+    for pattern, text in _AS_WRITTEN:
+        words = pattern.sub(text, words)
+    return f"每天 {words}" if every_day and words[0].isdecimal() else words

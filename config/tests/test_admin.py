@@ -122,12 +122,20 @@ def test_an_interval_in_use_is_not_deleted(admin_client: Client, schedule: Perio
 @pytest.mark.parametrize(
     ("fields", "chinese", "english"),
     [
-        ("30 1 * * *", "在 01:30", "At 01:30"),
+        ("30 1 * * *", "每天 01:30", "At 01:30"),
+        ("0 9,18 * * *", "每天 09:00 和 18:00", "At 09:00 and 18:00"),
         ("*/15 * * * *", "每 15 分钟", "Every 15 minutes"),
-        ("0 3 * * 1", "在 03:00, 仅在 星期一", "At 03:00, only on Monday"),
+        ("30 6 * * 1-5", "06:30，星期一至星期五", "At 06:30, Monday through Friday"),
+        ("0 3 * * 1,3,5", "03:00，仅在星期一、星期三和星期五", "At 03:00, only on Monday, Wednesday, and Friday"),
+        (
+            "*/10 8-18 * * *",
+            "每 10 分钟，08:00 和 18:59 之间",
+            "Every 10 minutes, between 08:00 and 18:59",
+        ),
+        ("0 3 * * 1", "03:00，仅在星期一", "At 03:00, only on Monday"),
         (
             "0 0 1 1,7 *",
-            "在 00:00, 每月的 1 号, 仅在 1月 和 7月",
+            "00:00，每月的 1 号，仅在 1月和 7月",
             "At 00:00, on day 1 of the month, only in January and July",
         ),
     ],
