@@ -1,4 +1,4 @@
-"""Which approvals a visitor gets to see, which wait for them, and which were decided lately."""
+"""Which approvals a visitor gets to see, which they are to start or to decide, and which were decided lately."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals import turns
 from approvals.mobile.visitors import Visitor
-from approvals.models import ApprovalInstance, ApprovalStep, StepStatus
+from approvals.models import ApprovalInstance, ApprovalStep, Flow, InstanceStatus, StepStatus
 from approvals.visibility import in_company_of, places_of, visible_to
 
 MOST_WAITING = 50
 """Approvals in the list. More wait for nobody; whoever has so many begins with the oldest."""
+MOST_TO_START = 10
 MOST_DECIDED = 10
 DECIDED = (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.HANDLED)
 
@@ -40,6 +41,18 @@ def waiting_for(visitor: Visitor) -> list[ApprovalInstance]:
         return []
     rows = ApprovalInstance.objects.all()
     return turns.waiting_for(visitor.member, visitor.actor, rows, most=MOST_WAITING + 1)
+
+
+def to_start(visitor: Visitor) -> list[ApprovalInstance]:
+    """Approvals of WeCom's engine that the visitor submitted and has still to start there, the oldest first; at most
+    MOST_TO_START. The message that leads to the start page is easily lost."""
+    if visitor.member is None:
+        return []
+    mine = in_company_of(visitor.member) & Q(applicant_userid__iexact=visitor.userid)
+    rows = ApprovalInstance.objects.filter(
+        mine, flow=Flow.WECOM_ENGINE, status=InstanceStatus.SUBMITTING, config__isnull=False
+    )
+    return list(rows.order_by("submitted_at", "pk")[:MOST_TO_START])
 
 
 def decided_lately(visitor: Visitor) -> list[ApprovalStep]:

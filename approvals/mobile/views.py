@@ -67,6 +67,7 @@ def mine(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     waiting = finding.waiting_for(visitor)
     context = {
         "visitor": visitor,
+        "to_start": [_row(instance) for instance in finding.to_start(visitor)],
         "waiting": [_row(instance) for instance in waiting[: finding.MOST_WAITING]],
         "more": len(waiting) > finding.MOST_WAITING,
         "decided": [

@@ -165,6 +165,24 @@ def test_only_the_applicant_is_led_to_the_start_in_wecom(
     assert not phone.offers("Start it in WeCom")
 
 
+def test_what_is_left_to_start_is_found_without_the_message(
+    submitted: Submit, li: User, ma: Member, as_actor: Callable[..., Actor]
+):
+    instance = submitted(flow="wecom_engine")
+    phone = Phone.of(li)
+    phone.open("/m/approvals")
+    assert "Left for you to start in WeCom 1" in phone.text
+    assert "Nothing waits for you" not in phone.text
+    assert f'href="{page(instance)}/start"' in phone.answer.content.decode()
+    other = Phone.of(ma)
+    other.open("/m/approvals")
+    assert "Left for you" not in other.text
+    engine.withdraw(instance=instance, actor=as_actor(li))
+    phone.open("/m/approvals")
+    assert "Left for you" not in phone.text
+    assert "Nothing waits for you" in phone.text
+
+
 def test_the_engines_page_is_the_applicants_from_the_start_to_a_withdrawal(
     submitted: Submit, li: User, ada: User, as_actor: Callable[..., Actor]
 ):
