@@ -49,8 +49,9 @@ class LaneRequest(WSGIRequest):
 
 
 def whole(request: HttpRequest) -> HttpRequest:
-    """``request`` with all that Django makes of one. Of what a lane has taken only: ``environ`` is changed by it."""
-    return WSGIRequest(request.environ) if isinstance(request, LaneRequest) else request
+    """``request`` with all that Django makes of one."""
+    # a copy: Django writes what it has decoded back into it
+    return WSGIRequest({**request.environ}) if isinstance(request, LaneRequest) else request
 
 
 class Answer(NamedTuple):

@@ -15,6 +15,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 
 if TYPE_CHECKING:
+    from psycopg import abc
     from psycopg.pq.abc import PGresult
 
 FORGOTTEN = b"26000"
@@ -35,7 +36,7 @@ class Prepared:
         self._sql, self._name = sql, name.encode()
         numbers = (f"${number}" for number in range(1, sql.count("%s") + 1))
         self._numbered = (sql.replace("%s", "{}").format(*numbers)).encode()
-        self._readers: WeakKeyDictionary[psycopg.Connection[Any], Transformer] = WeakKeyDictionary()
+        self._readers: WeakKeyDictionary[psycopg.Connection[Any], abc.Transformer] = WeakKeyDictionary()
         """Of the connections that know the statement: what makes Python's values of a row. Kept, because it finds out
         once what to do with each column; and with psycopg's own loaders: Django's, for times, are three times as slow.
         """
