@@ -28,7 +28,8 @@ from notifications.senders import Alert, UnknownAddress, sender_for
 def _send_test(request: HttpRequest, address: AlertAddress, _data: dict[str, Any]) -> str:
     """At once and not through the queue: the person waits to see whether it works."""
     title = _("a test")
-    text = _("%(person)s pressed “Send a test”. Alerts will look like this.") % {"person": request.user}
+    person = request.user.get_full_name() or request.user  # type: ignore[union-attr]
+    text = _("%(person)s pressed “Send a test”. Alerts will look like this.") % {"person": person}
     try:
         send_alert(open_address(address), Alert("test", f"{NAME}: {title}", text))
     except (PermanentFailure, TemporaryFailure, NotYet) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 
 from notifications import alert_rules
@@ -58,13 +59,14 @@ class TestSendATest:
         self, log_in: LogIn, address: AlertAddress, robot: Robot
     ) -> None:
         client = log_in(*RIGHTS)
+        User.objects.update(first_name="林峰")
         url = f"{ADDRESSES}{address.pk}/send-test/"
         client.get(url)
         assert robot.texts == []
         page = client.post(url, follow=True)
         assert "The test was sent" in page.content.decode()
         [text] = robot.texts
-        assert "user0" in text
+        assert "林峰" in text
 
     def test_a_refusal_is_shown_with_its_remedy(self, log_in: LogIn, address: AlertAddress, robot: Robot) -> None:
         robot.answer({"errcode": 93000, "errmsg": "invalid webhook url"})

@@ -69,7 +69,8 @@ def test_an_empty_list_says_what_would_be_there(db: None, model: str):
     client = logged_in(staff(f"projects.view_{model}"))
     page = client.page(address(model))
     assert "Nothing here yet" in page and "Nothing matches" not in page
-    assert escape(str(admin.site.get_model_admin(apps.get_model("projects", model)).when_empty)) in page
+    model_admin: Any = admin.site.get_model_admin(apps.get_model("projects", model))
+    assert escape(str(model_admin.when_empty)) in page
     narrowed = {"status__exact": "failed"} if model == "projectsynchistory" else {"q": "nowhere"}
     page = client.page(address(model), **narrowed)
     assert "Nothing matches" in page and "Nothing here yet" not in page
