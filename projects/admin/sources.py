@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -22,7 +23,7 @@ from config.admin_verbs import VerbsMixin
 from config.secret_fields import SecretField, keep_stored, mask_stored
 from config.verbs import Refused, Verb, VerbForm
 from projects.errors import AlreadyRunning, RemoteError
-from projects.models import ProjectType, RemoteSource
+from projects.models import ProjectCache, ProjectSyncHistory, ProjectType, RemoteSource
 from projects.parsing import FIELDS
 from projects.remote import RemoteLibrary
 from projects.sync_request import hand_to_worker, open_runs
@@ -151,6 +152,20 @@ class RemoteSourceAdmin(VerbsMixin, ModelAdmin):
         if db_field.name == "field_map" and field is not None:
             field.widget.attrs["rows"] = 4
         return field
+
+    def get_deleted_objects(self, objs: Iterable[RemoteSource], request: HttpRequest) -> Any:
+        """A source goes with its runs, which nobody may delete alone. One whose projects are here stays: counted, as
+        there may be many thousand."""
+        sources = list(objs)
+        runs = ProjectSyncHistory.objects.filter(source__in=sources).count()
+        projects = ProjectCache.objects.filter(source__in=sources).count()
+        reason = ngettext(
+            "%(count)d project that was read from it. Switch the source off instead.",
+            "%(count)d projects that were read from it. Switch the source off instead.",
+            projects,
+        )
+        counts = {self.opts.verbose_name_plural: len(sources), ProjectSyncHistory._meta.verbose_name_plural: runs}
+        return list(map(str, sources)), counts, set(), [reason % {"count": projects}] if projects else []
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         """A new one's short name follows its name; clients may know an old one's."""

@@ -257,6 +257,25 @@ def test_a_source_is_checked(
         assert list(answer.context["adminform"].form.errors) == [field]
 
 
+def test_a_source_without_projects_is_deleted_with_its_runs(source: RemoteSource):
+    operator = logged_in(staff(SEE_SOURCE, "projects.delete_remotesource"))
+    ProjectSyncHistory.objects.create(source=source, status=RunStatus.FAILED)
+    page = reverse("admin:projects_remotesource_delete", args=[source.pk])
+    assert 'name="post"' in operator.page(page)
+    assert operator.post(page, {"post": "yes"}).status_code == 302
+    assert not RemoteSource.objects.exists() and not ProjectSyncHistory.objects.exists()
+
+
+def test_a_source_that_has_brought_projects_stays(copy: ProjectCache):
+    operator = logged_in(staff(SEE_SOURCE, "projects.delete_remotesource"))
+    page = reverse("admin:projects_remotesource_delete", args=[copy.source_id])
+    assert "1 project that was read from it" in operator.page(page)
+    operator.post(page, {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [copy.source_id], "post": "yes"}
+    operator.post(reverse("admin:projects_remotesource_changelist"), chosen)
+    assert RemoteSource.objects.get() == copy.source
+
+
 def test_synchronising_leads_to_the_run(
     source: RemoteSource, monkeypatch: Any, django_capture_on_commit_callbacks: Any
 ):
