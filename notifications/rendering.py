@@ -15,6 +15,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from config.sentences import in_a_row
+
 _PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,59})[ \t]*\}\}")
 _SUSPECT = re.compile(r"\{\{|\}\}|\{%|%\}")
 """What is left of an attempt at a placeholder once the good ones are gone."""
@@ -33,7 +35,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = _("Line %(line)d, column %(column)d:") % {"line": self.line, "column": self.column}
-        return f"{where} {self.sentence}"
+        return in_a_row(where, self.sentence)
 
 
 def check(text: str, allowed: Collection[str]) -> list[Problem]:
@@ -93,7 +95,7 @@ def _misuse(text: str, match: re.Match[str], end: int) -> tuple[str, int]:
 def _unknown(name: str, allowed: Collection[str]) -> str:
     sentence = _("There is no variable “%(name)s” here.") % {"name": _short(name)}
     if near := difflib.get_close_matches(name, sorted(allowed), n=1):
-        sentence += " " + _("Did you mean “%(name)s”?") % {"name": near[0]}
+        sentence = in_a_row(sentence, _("Did you mean “%(name)s”?") % {"name": near[0]})
     return sentence
 
 

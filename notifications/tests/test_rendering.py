@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,11 @@ def test_a_problem_says_where_it_is_and_what_was_probably_meant() -> None:
     assert "titel" in problem.sentence
     assert "title" in problem.sentence.replace("titel", "")
     assert "2" in str(problem) and "7" in str(problem)
+
+
+def test_a_problem_is_said_in_chinese_without_english_spaces() -> None:
+    with translation.override("zh-hans"):
+        assert str(check("{{ titel }}", FACTS)[0]) == "第 1 行第 4 列：没有变量“titel”。是否想用“title”？"
 
 
 def test_every_problem_is_told_in_the_order_of_the_text() -> None:
