@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from approvals import permissions, steps
 from approvals.actors import Actor
 from approvals.exceptions import InvalidInput, NotAllowed
-from approvals.models import ApprovalInstance, ApprovalStep, Flow, InstanceStatus, Outcome, StepStatus
+from approvals.models import ApprovalInstance, Flow, InstanceStatus, Outcome, StepStatus
 from approvals.record import announce, await_wecom, controlled, lock_for, move, save, write_entry
 from approvals.transitions import LOCAL
+from config import statements
 
 
 def approve(
@@ -44,7 +45,7 @@ def _decide(
 ) -> ApprovalInstance:
     with transaction.atomic():
         instance = lock_for(instance, verb)
-        known = list(instance.steps.order_by("node", "position"))  # the default order would join the approval again
+        known = steps.of(instance)
         mine = permissions.deciding_steps(actor, instance, known)
         if node is not None and node not in {step.node for step in mine}:
             raise NotAllowed(_("It is not your turn in this approval."), code="not_your_turn")
@@ -57,11 +58,7 @@ def _decide(
             "time": now,
             "decided_here": instance.flow != Flow.INTERNAL,
         }
-        for step in mine:
-            for name, value in change.items():
-                setattr(step, name, value)
-        # the same for all of them, which bulk_update() would say row by row
-        ApprovalStep.objects.filter(pk__in=[step.pk for step in mine]).update(**change)
+        statements.update(mine, change)
         if verb == "reject" or not mine or steps.all_agreed(known):
             move(instance, LOCAL[verb][InstanceStatus(instance.status)], channel=actor.channel, at=now)
         await_wecom(instance, known)

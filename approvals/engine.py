@@ -49,6 +49,7 @@ from approvals.record import (
 from approvals.reminding import next_reminder, remind_locked
 from approvals.settling import settled_status
 from approvals.transitions import LOCAL, SUBMITTABLE
+from config import statements
 from wecom.directory import may_be_member, name_of
 
 __all__ = [
@@ -131,7 +132,7 @@ def withdraw(*, instance: ApprovalInstance, actor: Actor, comment: str = "") -> 
         instance = lock_for(instance, "withdraw")
         permissions.require_applicant(actor, instance)
         before = controlled(instance)
-        known = list(instance.steps.all())
+        known = steps.of(instance)
         move(instance, LOCAL["withdraw"][InstanceStatus(instance.status)], channel=actor.channel)
         await_wecom(instance, known)
         save(instance, before=before)
@@ -153,7 +154,7 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
     chains.require_userids("delegate_to", [delegate_to])
     with transaction.atomic():
         instance = lock_for(instance, "delegate")
-        known = list(instance.steps.all())
+        known = steps.of(instance)
         mine = permissions.deciding_steps(actor, instance, known) or steps.open_steps(known)
         if not mine:
             raise WrongState(
@@ -165,9 +166,7 @@ def delegate(*, instance: ApprovalInstance, actor: Actor, delegate_to: str, comm
             raise InvalidInput({"delegate_to": [_("This member is an approver already.")]})
         if delegate_to.casefold() == instance.applicant_userid.casefold():
             raise InvalidInput({"delegate_to": [_("Applicants cannot decide on their own quotes.")]})
-        for step in mine:
-            step.delegated_to = delegate_to
-        ApprovalStep.objects.bulk_update(mine, ["delegated_to"])
+        statements.update(mine, {"delegated_to": delegate_to})
         entry = write_entry(
             instance,
             actor=actor,

@@ -53,7 +53,7 @@ def _apply_locked(instance: ApprovalInstance, snapshot: RemoteApproval, source: 
         _proved(instance, source)
         return Outcome.UNCHANGED
     before = controlled(instance)
-    known = list(instance.steps.order_by("node", "position"))  # the default order would join the approval again
+    known = steps.of(instance)
     _complete(instance, snapshot, known, source)
     from_status = instance.status
     verdict = _weigh(instance, snapshot, known, source)

@@ -24,7 +24,7 @@ def require_applicant(actor: Actor, instance: ApprovalInstance) -> None:
     """Withdrawing and reminding are the applicant's (or the quote's owner's). Raises NotAllowed."""
     if not actor.may("approvals.submit_quote"):
         raise NotAllowed
-    if actor.user not in (instance.applicant, instance.quote.owner) and not actor.may("approvals.manage_all_quotes"):
+    if not _owns(actor, instance) and not actor.may("approvals.manage_all_quotes"):
         raise NotAllowed(_("Only the applicant can do this."))
 
 
@@ -33,16 +33,19 @@ def deciding_steps(actor: Actor, instance: ApprovalInstance, steps: Sequence[App
 
     Raises NotAllowed for anybody else, for people whose turn it is not, and for applicants on their own quote.
     """
-    may_decide_any = actor.may("approvals.decide_any_approval")
     is_superuser = actor.user is not None and actor.user.is_superuser
-    if actor.user in (instance.applicant, instance.quote.owner) and actor.user and not is_superuser:
+    if _owns(actor, instance) and not is_superuser:
         raise NotAllowed(_("Applicants cannot decide on their own quotes."), code="own_quote")
     may_decide_own = actor.user is None or actor.may("approvals.decide_approval")
     mine = [step for step in open_steps(steps) if belongs_to(step, actor.userid)]
     if mine and may_decide_own:
         return mine
-    if may_decide_any:
+    if actor.may("approvals.decide_any_approval"):
         return []
     if may_decide_own and any(belongs_to(step, actor.userid) for step in steps):
         raise NotAllowed(_("It is not your turn in this approval."), code="not_your_turn")
     raise NotAllowed(_("You are not an approver of this quote."), code="not_an_approver")
+
+
+def _owns(actor: Actor, instance: ApprovalInstance) -> bool:
+    return actor.user is not None and actor.user.pk in (instance.applicant_id, instance.quote.owner_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -30,7 +30,9 @@ from approvals.models import (
 )
 from approvals.models.instances import LIVE
 from approvals.transitions import LOCAL, QUOTE_STATUS
+from config import statements
 from config.durable import wake_on_commit
+from config.statements import Place, Select, Update
 
 CONTROLLED = (
     "sp_no",
@@ -51,6 +53,35 @@ CONTROLLED = (
 """Columns of an instance that change after its creation."""
 LONGEST_ACTOR = 150
 """Characters; first and last name of a user may be twice as long together."""
+_LOCKED = Select(
+    lambda: ApprovalInstance.objects.select_related("quote").select_for_update(of=("self",)).filter(pk=Place("key"))
+)
+_QUOTE_FOLLOWS = Update(
+    lambda: Quote.objects.filter(
+        ~Exists(ApprovalInstance.objects.filter(quote=OuterRef("pk"), pk__gt=Place("instance"))),
+        pk=Place("quote"),
+        revision=Place("of_revision"),
+    ),
+    "approval_status",
+    "status",
+    "updated_at",
+)
+
+
+class Entry(NamedTuple):
+    """What was appended to a timeline."""
+
+    pk: int
+    comment: str
+
+
+class Operation(NamedTuple):
+    """An outbound effect that is to be queued: columns of SyncOperation."""
+
+    key: str
+    instance_id: int
+    kind: OperationKind
+    payload: dict[str, Any]
 
 
 def write_entry(
@@ -64,21 +95,23 @@ def write_entry(
     event_id: str = "",
     at: datetime | None = None,
     details: dict[str, Any] | None = None,
-) -> ApprovalTimeline:
+) -> Entry:
     """Append one entry; ``to_status`` is the instance's state now. ``event_id`` is made up for local actions."""
-    return ApprovalTimeline.objects.create(
-        instance=instance,
-        event_id=event_id or f"{actor.channel}:{uuid.uuid4()}",
-        at=at or timezone.now(),
-        channel=actor.channel,
-        actor=actor.label[:LONGEST_ACTOR],
-        action=action,
-        from_status=from_status,
-        to_status=instance.status,
-        outcome=outcome,
-        comment=comment,
-        details=details or {},
-    )
+    entry = {
+        "instance_id": instance.pk,
+        "event_id": event_id or f"{actor.channel}:{uuid.uuid4()}",
+        "at": at or timezone.now(),
+        "channel": actor.channel,
+        "actor": actor.label[:LONGEST_ACTOR],
+        "action": action,
+        "from_status": from_status,
+        "to_status": instance.status,
+        "outcome": outcome,
+        "comment": comment,
+        "details": details or {},
+    }
+    [key] = statements.insert(ApprovalTimeline, [entry])
+    return Entry(key, comment)
 
 
 def move(instance: ApprovalInstance, status: InstanceStatus, *, channel: str, at: datetime | None = None) -> None:
@@ -95,8 +128,7 @@ def move(instance: ApprovalInstance, status: InstanceStatus, *, channel: str, at
 def save(instance: ApprovalInstance, *, before: dict[str, Any]) -> None:
     """Write what changed since ``before`` (see ``controlled``) and let the quote follow."""
     changed = [name for name in CONTROLLED if getattr(instance, name) != before[name]]
-    if changed:
-        instance.save(update_fields=changed)
+    statements.update([instance], {name: getattr(instance, name) for name in changed})
     if "status" in changed:
         quote_follows(instance)
 
@@ -109,30 +141,32 @@ def controlled(instance: ApprovalInstance) -> dict[str, Any]:
 def quote_follows(instance: ApprovalInstance) -> None:
     """Give the quote the state of its latest approval. A late word about an older one, or about a revision that has
     been superseded, must not touch it."""
-    newer = ApprovalInstance.objects.filter(quote=OuterRef("pk"), pk__gt=instance.pk)
     status = InstanceStatus(instance.status)
-    Quote.objects.filter(~Exists(newer), pk=instance.quote_id, revision=instance.revision).update(
-        approval_status=status, status=QUOTE_STATUS[status], updated_at=timezone.now()
+    _QUOTE_FOLLOWS.write(
+        {"approval_status": status, "status": QUOTE_STATUS[status], "updated_at": timezone.now()},
+        instance=instance.pk,
+        quote=instance.quote_id,
+        of_revision=instance.revision,
     )
 
 
 def operation(
     instance: ApprovalInstance, kind: OperationKind, *, what: str = "", payload: dict[str, Any] | None = None
-) -> SyncOperation:
+) -> Operation:
     """One outbound effect, not yet queued; the key makes it unique."""
     key = f"{kind}:{instance.pk}" + (f":{what}" if what else "")
-    return SyncOperation(key=key, instance=instance, kind=kind, payload=payload or {})
+    return Operation(key, instance.pk, kind, payload or {})
 
 
-def queue(*operations: SyncOperation) -> None:
+def queue(*operations: Operation) -> None:
     """Queue outbound effects, in the transaction of their cause and in one statement. Those of one approval are carried
     out in this order."""
     if operations:
-        SyncOperation.objects.bulk_create(operations)
+        statements.insert(SyncOperation, [operation._asdict() for operation in operations])
         wake_on_commit(SyncOperation)
 
 
-def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
+def tell(instance: ApprovalInstance, *, actor: Actor, entry: Entry, to: list[str], verb: str) -> None:
     """Tell members in WeCom what was done here, by a text.
 
     Never for something that was done in WeCom's own form: nothing is repeated there. (In the flow that is decided here
@@ -142,7 +176,7 @@ def tell(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, t
     queue(*_texts(instance, actor, entry, to, verb))
 
 
-def announce(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str) -> None:
+def announce(instance: ApprovalInstance, *, actor: Actor, entry: Entry, to: list[str], verb: str) -> None:
     """Queue, in the transaction of what was done, all that people in WeCom are to see of it.
 
     ``to``: whom a text tells of it while the form is WeCom's. In the flow that is decided here the approvers see it on
@@ -155,20 +189,18 @@ def announce(instance: ApprovalInstance, *, actor: Actor, entry: ApprovalTimelin
         queue(*_cards(instance, entry), *_texts(instance, actor, entry, ended, verb))
 
 
-def renew_cards(instance: ApprovalInstance, entry: ApprovalTimeline, **payload: Any) -> None:
+def renew_cards(instance: ApprovalInstance, entry: Entry, **payload: Any) -> None:
     """Queue that the cards in WeCom are made to show what is true now, because of ``entry``."""
     queue(*_cards(instance, entry, **payload))
 
 
-def _cards(instance: ApprovalInstance, entry: ApprovalTimeline, **payload: Any) -> list[SyncOperation]:
+def _cards(instance: ApprovalInstance, entry: Entry, **payload: Any) -> list[Operation]:
     if instance.flow != Flow.INTERNAL or instance.config_id is None:
         return []
     return [operation(instance, OperationKind.CARDS, what=str(entry.pk), payload=payload)]
 
 
-def _texts(
-    instance: ApprovalInstance, actor: Actor, entry: ApprovalTimeline, to: list[str], verb: str
-) -> list[SyncOperation]:
+def _texts(instance: ApprovalInstance, actor: Actor, entry: Entry, to: list[str], verb: str) -> list[Operation]:
     has_to_act = instance.remote_pending or verb == "start"
     knows = "" if has_to_act else actor.userid.casefold()
     recipients = sorted({userid for userid in to if userid and userid.casefold() != knows})
@@ -181,8 +213,7 @@ def _texts(
 
 def lock(instance: ApprovalInstance) -> ApprovalInstance:
     """The approval's row, locked until the end of the transaction."""
-    related = ApprovalInstance.objects.select_related("quote__owner", "applicant", "config")
-    return related.select_for_update(of=("self",)).get(pk=instance.pk)
+    return _LOCKED.get(key=instance.pk)
 
 
 def lock_for(instance: ApprovalInstance, verb: str) -> ApprovalInstance:

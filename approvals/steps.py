@@ -7,6 +7,7 @@ from itertools import groupby
 
 from approvals.chain import Chain, everybody
 from approvals.models import ApprovalInstance, ApprovalStep, Relation, StepStatus
+from config.statements import Place, Select
 from wecom.directory import names_of
 from wecom.snapshots import RemoteStep
 
@@ -14,6 +15,12 @@ AGREED = frozenset({StepStatus.APPROVED, StepStatus.HANDLED})
 GONE = frozenset({StepStatus.TRANSFERRED, StepStatus.HANDED_OVER, StepStatus.ADDED, StepStatus.RETURNED})
 """The person passed the turn on; somebody else's step counts in its place."""
 MIRRORED = ("kind", "relation", "userid", "name", "status", "comment", "time", "decided_here", "delegated_to")
+_OF = Select(lambda: ApprovalStep.objects.filter(instance=Place("instance")).order_by("node", "position"))
+
+
+def of(instance: ApprovalInstance) -> list[ApprovalStep]:
+    """The approvers' places as they are stored, in their order."""
+    return _OF.all(instance=instance.pk)
 
 
 def open_steps(steps: Iterable[ApprovalStep]) -> list[ApprovalStep]:

@@ -7,24 +7,18 @@ spool to fall back to, so it waits ``LONGEST_WAIT`` and no longer.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
+
+from config.statements import Column, filled, insert_sql
 
 LONGEST_WAIT = 1500
 """Milliseconds to wait for somebody else's lock."""
-PLAIN_FIELDS = frozenset({models.CharField, models.TextField, models.PositiveIntegerField, models.ForeignKey})
-"""Fields (these very classes, no heirs) that store texts and whole numbers as they are."""
-
-
-Column = tuple["models.Field[Any, Any]", Callable[[], Any]]
-"""A field, and what makes its default."""
 
 
 class DatabaseAway(Exception):
@@ -63,11 +57,8 @@ def insert(model: type[models.Model], **values: Any) -> bool:
 
 
 def _insert(connection: BaseDatabaseWrapper, model: type[models.Model], values: dict[str, Any]) -> bool:
-    statement, written = _statement(model, frozenset(values), connection.vendor)
-    parameters = [
-        _prepared(field, values[field.attname] if field.attname in values else default(), connection)
-        for field, default in written
-    ]
+    statement, columns = _statement(model, frozenset(values), connection.vendor)
+    parameters = filled(columns, values, connection)
     # Django would first ask whether the connection lives: a round trip per callback for what insert() notices anyway.
     connection.health_check_done = True  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
@@ -80,51 +71,15 @@ def _insert(connection: BaseDatabaseWrapper, model: type[models.Model], values: 
         return bool(cursor.rowcount)
 
 
-def _prepared(field: models.Field[Any, Any], value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """``value`` as the driver takes it. Most are that already, and asking the field costs more than all the rest."""
-    if value is None or (type(field) in PLAIN_FIELDS and type(value) in (str, int)):
-        return value
-    if type(field) is models.DateTimeField and timezone.is_aware(value):
-        return connection.ops.adapt_datetimefield_value(value)
-    return field.get_db_prep_save(value, connection)
-
-
 @cache
-def _statement(model: type[models.Model], given: frozenset[str], vendor: str) -> tuple[str, list[Column]]:
-    """The statement, and the columns whose values are its parameters: those ``given``, and those whose default is made
-    anew each time. The others' defaults are part of the text, since every parameter costs its quoting."""
-    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
-    columns: dict[str, str] = {}
-    written: list[Column] = []
-    for field in model._meta.concrete_fields:
-        if isinstance(field, models.AutoField):
-            continue
-        literal = None if field.attname in given else _constant(field)
-        columns[quote(str(field.column))] = literal or "%s"
-        if literal is None:
-            default = timezone.now if getattr(field, "auto_now_add", False) else field.get_default
-            written.append((field, default))
-    insert_sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) "  # noqa: S608 - names of ours
-        f"VALUES ({', '.join(columns.values())}) ON CONFLICT DO NOTHING"
-    )
+def _statement(model: type[models.Model], given: frozenset[str], vendor: str) -> tuple[str, Sequence[Column]]:
+    """The statement, and the columns whose values are its parameters."""
+    text, columns = insert_sql(model, given, 1, vendor)
+    text = f"{text} ON CONFLICT DO NOTHING"
     if vendor == "sqlite":
-        return insert_sql, written
+        return text, columns
     # Sent as one message, which PostgreSQL runs as one transaction: the bound ends with it, at no extra round trip.
-    return f"SET LOCAL statement_timeout = {LONGEST_WAIT}; {insert_sql}", written
-
-
-def _constant(field: models.Field[Any, Any]) -> str | None:
-    """The field's default as SQL, if it is always the same and the same to every database."""
-    if getattr(field, "auto_now_add", False) or (field.has_default() and callable(field.default)):
-        return None
-    default = field.get_default()
-    if default is None:
-        return "NULL"
-    if type(default) is int:
-        return str(default)
-    text = str(default)  # a member of TextChoices as well
-    return f"'{text}'" if isinstance(default, str) and re.fullmatch(r"\w*", text) else None
+    return f"SET LOCAL statement_timeout = {LONGEST_WAIT}; {text}", columns
 
 
 class _Impatience:
