@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import DropdownFilter
@@ -75,7 +76,7 @@ class IncidentAdmin(FactsAdmin):
 
     @admin.display(description=_("title"), ordering="title")
     def title_said(self, incident: Incident) -> str:
-        return incident.said("title")
+        return capfirst(incident.said("title"))
 
     @admin.display(description=_("detail"))
     def detail_said(self, incident: Incident) -> str:
