@@ -231,8 +231,8 @@ def test_the_script_survives_a_flush(budget):
 def test_every_key_ends_by_itself(budget, settings, monkeypatch):
     # at the real rates a bucket is gone after some milliseconds, maybe before it is looked for
     settings.WECOM_CALLS_PER_MINUTE = 2
-    monkeypatch.setattr(rates, "BASIC_CALLS_PER_MINUTE", 2)
-    monkeypatch.setattr(rates, "BASIC_CALLS_PER_HOUR", 100)
+    monkeypatch.setattr(rates, "BASIC_CALLS_PER_MINUTE", 3)
+    monkeypatch.setattr(rates, "BASIC_CALLS_PER_HOUR", 120)
     budget.take(LIST)
     budget.take("user/list")
     budget.pause("user/list", 30, then=60)
@@ -242,13 +242,13 @@ def test_every_key_ends_by_itself(budget, settings, monkeypatch):
 
 
 def test_a_redis_that_hangs_costs_one_time_out(budget, settings, monkeypatch):
-    monkeypatch.setattr(redis_module, "ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr(redis_module, "ANSWER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
         settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         started = time.monotonic()
         with pytest.raises(RetryableError):
             budget.take(LIST)
-        assert 0.3 < time.monotonic() - started < 0.8
+        assert 0.75 < time.monotonic() - started < 2.0
 
 
 def test_without_redis_a_call_fails_soon_and_may_be_repeated(budget, settings):
