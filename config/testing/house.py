@@ -11,8 +11,8 @@ import requests
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from redis import Redis
 
-from config.children import free_port
 from config.testing.database import Database
+from config.testing.ports import reserved_port
 from config.testing.processes import Process, Stack, Valkey, Web
 
 
@@ -24,7 +24,7 @@ class House:
         self.valkey = Valkey(directory / "valkey").start()
         with database.opened():
             self.stack = Stack(directory, redis_url=self.valkey.url)
-        self.port = free_port()
+        self.port = reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.stack.environment["API_BASE_URL"] = self.url
         self.web: Web | None = None

@@ -82,10 +82,11 @@ def _database_url(folder: Path) -> str:
 def _start_valkey(folder: Path) -> str:
     import subprocess
 
-    from config.children import free_port, spawn
+    from config.children import spawn
     from config.embedded import valkey_command
+    from config.testing.ports import reserved_port
 
-    port = free_port()
+    port = reserved_port()
     command = valkey_command(port=port, directory=folder / "valkey", databases=VALKEY_DATABASES, durable=False)
     process = spawn(command, stdout=subprocess.DEVNULL)
 
@@ -143,6 +144,14 @@ def _default_language() -> None:
     from django.utils import translation
 
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drain hands what is left after ten seconds to another worker; on a busy machine a test would miss the rest."""
+    from config import draining
+
+    monkeypatch.setattr(draining, "LONGEST_DRAIN", 300.0)
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,9 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis, RedisError
 
-from config.children import free_port, port_answers, signal_group, spawn
+from config.children import port_answers, signal_group, spawn
 from config.embedded import valkey_command
+from config.testing.ports import reserved_port
 
 Result = TypeVar("Result")
 
@@ -28,7 +29,7 @@ GRACE = 10.0
 
 
 def wait_until(
-    condition: Callable[[], Result | None], timeout: float = 10.0, message: str = "", interval: float = 0.02
+    condition: Callable[[], Result | None], timeout: float = 30.0, message: str = "", interval: float = 0.02
 ) -> Result:
     """The first true value of ``condition()``; AssertionError with ``message`` after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
@@ -113,7 +114,7 @@ class Valkey(Process):
     """A Redis server of the test's own, to be stopped, started again (same port, same data) and frozen."""
 
     def __init__(self, directory: Path, *, databases: int = 16, durable: bool = True) -> None:
-        self.port = free_port()
+        self.port = reserved_port()
         command = valkey_command(port=self.port, directory=directory, databases=databases, durable=durable)
         super().__init__("valkey", command, env={}, log=directory / "valkey.log")
 
@@ -181,7 +182,7 @@ class Stack:
 
     def web(self, *, port: int | None = None, workers: int = 1, threads: int = 8, **env: str) -> Web:
         """The web server as in production; returns when it answers."""
-        port = port or free_port()
+        port = port or reserved_port()
         command = [sys.executable, "-m", "config.web", "--bind", f"127.0.0.1:{port}", "--threads", str(threads)]
         process = self.start("web", command, WEB_CONCURRENCY=str(workers), **env)
         web = Web(process, f"http://127.0.0.1:{port}")
@@ -206,7 +207,7 @@ class Stack:
 
     def standin(self, *, callback_url: str, port: int | None = None, **env: str) -> Web:
         """The WeCom stand-in. Its address goes into ``environment``, so start it before web and worker."""
-        port = port or free_port()
+        port = port or reserved_port()
         url = f"http://127.0.0.1:{port}"
         self.environment |= {"WECOM_API_BASE_URL": url, "WECOM_STANDIN_URL": url, "WECOM_CALLBACK_URL": callback_url}
         database = str(self.directory / "standin.sqlite3")
@@ -216,7 +217,7 @@ class Stack:
 
     def library(self, *, key: str, projects: int = 60) -> Web:
         """The project library's stand-in. Its address goes into ``environment``, so start it before web and worker."""
-        port = free_port()
+        port = reserved_port()
         url = f"http://127.0.0.1:{port}"
         self.environment |= {"REMOTE_API_BASE_URL": url, "REMOTE_API_KEY": key, "PROJECTS_STANDIN_URL": url}
         options = ("--port", str(port), "--database", str(self.directory / "library.sqlite3"))

@@ -10,8 +10,8 @@ import requests
 from django.utils import timezone
 
 from config import durable
-from config.children import free_port
 from config.durable import Status
+from config.testing.ports import reserved_port
 from config.testing.processes import Stack, Web, wait_until
 from notifications.models import ChannelKind, Incident, Notification
 from wecom.models import WeComConfig
@@ -41,7 +41,7 @@ def standin(stack: Stack) -> Web:
         secret=APP["WECOM_SECRET"],
         is_default=True,
     )
-    return stack.standin(callback_url=f"http://127.0.0.1:{free_port()}/wecom/callback")
+    return stack.standin(callback_url=f"http://127.0.0.1:{reserved_port()}/wecom/callback")
 
 
 def control(standin: Web, path: str, **body: str | float) -> None:

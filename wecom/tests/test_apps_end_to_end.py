@@ -7,7 +7,7 @@ import requests
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from config.children import free_port
+from config.testing.ports import reserved_port
 from config.testing.processes import Stack, wait_until
 from wecom.keys import KEYS_DO_NOT_OPEN, plant_canary
 from wecom.models import Capability, WeComConfig
@@ -39,7 +39,7 @@ def config(transactional_db: None) -> WeComConfig:
 @pytest.fixture
 def phone(stack: Stack, config: WeComConfig, settings: Settings) -> Phone:
     """A stand-in that knows ``config``, and a web server whose callback address it calls."""
-    port = free_port()
+    port = reserved_port()
     callback_url = f"http://127.0.0.1:{port}/wecom/callback"
     known = {
         "WECOM_CORP_ID": CORP_ID,

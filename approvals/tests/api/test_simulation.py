@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from approvals.models import ApprovalInstance, Quote
 from approvals.tests.api.conftest import client_of
-from config.children import free_port
+from config.testing.ports import reserved_port
 from wecom.standin.options import Options
 from wecom.standin.server import StandinServer
 from wecom.standin.world import World
@@ -89,7 +89,7 @@ def test_an_invisible_or_unknown_quote_is_a_404(in_wecom: ApprovalInstance, zhao
 
 
 def test_a_stand_in_that_is_away_is_a_502(in_wecom: ApprovalInstance, li: User, settings: Settings) -> None:
-    settings.WECOM_STANDIN_URL = f"http://127.0.0.1:{free_port()}"
+    settings.WECOM_STANDIN_URL = f"http://127.0.0.1:{reserved_port()}"
     answer = client_of(li).post(PATH, {"quote_number": in_wecom.quote.quote_number, "action": "approved"})
     assert (answer.status_code, answer.json()["code"]) == (502, "standin_failed")
 

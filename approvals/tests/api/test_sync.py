@@ -16,7 +16,7 @@ from approvals.models import ApprovalInstance
 from approvals.tests.api.conftest import client_of
 from config import wakeup
 from config.celery import app as celery_app
-from config.children import free_port
+from config.testing.ports import reserved_port
 
 Submitted = Callable[..., ApprovalInstance]
 PATH = "/api/approvals/sync"
@@ -39,7 +39,7 @@ def fresh_waker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_broker() -> Iterator[None]:
     """Celery's connections, in every thread, go to a port where nobody listens."""
-    lost = Celery("lost", broker=f"redis://127.0.0.1:{free_port()}/0")
+    lost = Celery("lost", broker=f"redis://127.0.0.1:{reserved_port()}/0")
     lost.set_default()
     yield
     celery_app.set_default()

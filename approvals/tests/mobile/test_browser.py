@@ -15,8 +15,8 @@ from approvals.actors import Actor, actor_for
 from approvals.models import ApprovalInstance, Channel, Quote
 from approvals.tests.conftest import CONTENT
 from approvals.tests.mobile.conftest import WXWORK, Phone
-from config.children import free_port
 from config.testing.phones import SIZES, BrowserOnPhone
+from config.testing.ports import reserved_port
 from config.testing.processes import Stack, Web
 from wecom.models import Member, WeComConfig
 
@@ -162,7 +162,7 @@ def test_from_a_message_in_wecom_past_the_silent_log_in_and_back_after_the_sessi
 
 
 def _site(stack: Stack) -> Web:
-    port = free_port()
+    port = reserved_port()
     stack.environment |= {
         "API_BASE_URL": f"http://localhost:{port}",
         "WECOM_CORP_ID": "wwfacade0123456789",

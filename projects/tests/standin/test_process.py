@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config.children import free_port
+from config.testing.ports import reserved_port
 from config.testing.processes import Process, answers
 from projects.tests.library import KEY, Library
 
@@ -34,7 +34,7 @@ def running(folder: Path, port: int) -> Iterator[Process]:
 
 
 def test_everything_is_there_again_after_a_kill(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserved_port()
     library = Library(f"http://127.0.0.1:{port}")
     with running(tmp_path, port):
         assert library.page()["total"] == 9
@@ -49,7 +49,7 @@ def test_everything_is_there_again_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_without_a_key_it_says_so(tmp_path: Path) -> None:
-    refused = process(tmp_path, free_port())
+    refused = process(tmp_path, reserved_port())
     assert refused.popen.wait(30) == 1
     assert "CommandError: Set REMOTE_API_KEY or give --key; see --help." in refused.output
 

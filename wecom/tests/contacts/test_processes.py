@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from config.children import free_port
+from config.testing.ports import reserved_port
 from config.testing.processes import Stack, wait_until
 from wecom.configs import default_config
 from wecom.directory_sync import runs
@@ -23,7 +23,7 @@ SECRET = "standin-secret"
 @pytest.fixture
 def company(stack: Stack, settings: Any) -> Any:
     """Stand-in, web and worker; the directory has been read once. Returns a caller of the stand-in's hooks."""
-    port = free_port()
+    port = reserved_port()
     app = {
         "WECOM_CORP_ID": CORP_ID,
         "WECOM_AGENT_ID": "1000042",

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from config.children import free_port
+from config.testing.ports import reserved_port
 from config.testing.processes import Stack, Web
 from wecom.models import Member, WeComConfig
 from wecom.tests.conftest import CANARY_SECRET
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def site(stack: Stack) -> Web:
     """A web server and a stand-in; Li is staff, Chen is known and linked to nobody."""
-    port = free_port()
+    port = reserved_port()
     stack.environment |= {
         "API_BASE_URL": f"http://localhost:{port}",
         "WECOM_CORP_ID": "wwcorp",

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from config.children import free_port
+from config.testing.ports import reserved_port
 from config.testing.processes import Process
 from wecom.tests.standin.conftest import AES_KEY, AGENT_ID, CORP_ID, SECRET, TOKEN, Receiver, Standin
 
@@ -44,7 +44,7 @@ def answers(port: int) -> bool:
 
 
 def test_everything_is_there_again_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:
-    port = free_port()
+    port = reserved_port()
     with running(tmp_path, port, receiver.url):
         standin = Standin(f"http://127.0.0.1:{port}")
         assert len(standin.get("approvals")["approvals"]) == 3  # the seed
