@@ -24,7 +24,7 @@ from approvals.models import (
     Relation,
     SyncOperation,
 )
-from approvals.record import operation
+from approvals.record import operation, queue
 from config import durable
 from config.bench import seed
 from config.bench.control import post
@@ -108,8 +108,7 @@ def _sent(shape: Shape, count: int) -> list[Press]:
     """Approvals whose cards are on the phones, ready for the press that ends them."""
     groups = [GROUPS[place % len(GROUPS)] for place in range(count)]
     instances = seed.waiting_here(groups, shape.relation, applicants=APPLICANTS)
-    SyncOperation.objects.bulk_create(operation(row, OperationKind.CARDS, what="sent") for row in instances)
-    durable.sweep(SyncOperation)
+    queue(*(operation(row, OperationKind.CARDS, what="sent") for row in instances))
     wait_until(lambda: not _working(), LONGEST, "all cards are sent", interval=0.2)
     cards: dict[int, list[ApprovalCard]] = {row.pk: [] for row in instances}
     for card in ApprovalCard.objects.filter(instance__in=instances).order_by("pk"):
