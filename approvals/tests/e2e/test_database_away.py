@@ -106,7 +106,7 @@ def test_callbacks_are_spooled_and_replayed_and_the_api_says_503(house: House, s
     house.reschedule("approvals: sweep", SWEEP)
     quote = house.li.submitted()
     sp_no = quote.sp_no
-    wait_until(lambda: house.phone.events_on_the_way() == 0, 5, "nothing on its way")
+    wait_until(lambda: house.phone.events_on_the_way() == 0, message="nothing on its way")
 
     with away(house, server), ThreadPoolExecutor(1) as background:
         refused = background.submit(house.li.post, "quotes", **CONTENT)  # SQLite waits 20 s before it says no
@@ -130,6 +130,6 @@ def test_callbacks_are_spooled_and_replayed_and_the_api_says_503(house: House, s
     with house.database.opened():
         subjects = [answer.subject for answer in answers]
         assert CallbackEvent.objects.filter(subject__in=subjects).count() == len(subjects)
-    wait_until(lambda: not list((house.directory / "var" / "spool").glob("*.callback")), 10, "the spool is empty")
+    wait_until(lambda: not list((house.directory / "var" / "spool").glob("*.callback")), message="the spool is empty")
     assert house.li.post("quotes", **CONTENT).status_code == 201
     wait_until(lambda: house.ready()[0], 30, "ready again", interval=0.2)

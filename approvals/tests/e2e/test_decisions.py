@@ -101,7 +101,9 @@ def test_the_templates_own_flow_decides_when_nobody_is_named(house: House):
     quote = house.li.new_quote()
     quote.submit()
     quote.await_status("pending")
-    waiting = wait_until(lambda: {step["userid"] for step in quote.approval()["steps"]}, 5, "steps of the template")
+    waiting = wait_until(
+        lambda: {step["userid"] for step in quote.approval()["steps"]}, message="steps of the template"
+    )
     assert {"sun.director", "wang.boss", "zhao.vp"} <= waiting
     for userid in ("sun.director", "wang.boss"):
         house.phone.act(quote.sp_no, "agree", userid)

@@ -17,9 +17,11 @@ def rows(house: House, **having: object) -> int:
 
 def all_delivered_and_handled(house: House, subject: str) -> None:
     """Wait until nothing is on its way to us and nothing waits in the inbox."""
-    wait_until(lambda: house.phone.events_on_the_way() == 0, 10, "all callbacks delivered")
+    wait_until(lambda: house.phone.events_on_the_way() == 0, message="all callbacks delivered")
     handled = {"subject": subject, "status": "succeeded"}
-    wait_until(lambda: rows(house, subject=subject) == rows(house, **handled), 10, "the inbox emptied", interval=0.1)
+    wait_until(
+        lambda: rows(house, subject=subject) == rows(house, **handled), message="the inbox emptied", interval=0.1
+    )
 
 
 def test_a_callback_delivered_ten_times_has_one_effect(house: House):
@@ -104,9 +106,9 @@ def test_an_event_that_overtakes_the_answer_is_parked_and_then_applied(house: Ho
     house.phone.fault("slow", endpoint="oa/applyevent", seconds=1.5, moment="after", count=1)
     quote = house.li.new_quote()
     quote.submit(approvers=["wang.boss"])
-    [form] = wait_until(lambda: house.phone.approvals(quote.number), 5, "WeCom has accepted the form")
+    [form] = wait_until(lambda: house.phone.approvals(quote.number), message="WeCom has accepted the form")
     parked = {"subject": form["sp_no"], "parked_at__isnull": False}
-    wait_until(lambda: rows(house, **parked) == 1, 5, "the event parked", interval=0.05)
+    wait_until(lambda: rows(house, **parked) == 1, message="the event parked", interval=0.05)
     assert quote.read()["approval_status"] == "submitting"
     quote.await_status("pending")
     quote.await_entry("submit", "wecom")

@@ -29,7 +29,7 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     house.phone.fault("slow", endpoint=APPLY, seconds=6, moment="after", count=1)
     submitting = house.li.new_quote()
     submitting.submit(approvers=["wang.boss"])
-    wait_until(lambda: house.phone.approvals(submitting.number), 10, "WeCom has accepted the form")
+    wait_until(lambda: house.phone.approvals(submitting.number), message="WeCom has accepted the form")
     calls = house.phone.calls(APPLY)
     house.workers[0].kill()
     assert submitting.read()["approval_status"] == "submitting"
@@ -39,7 +39,7 @@ def test_a_worker_killed_while_it_submits_and_one_killed_within_a_batch(own_hous
     wait_until(lambda: house.phone.events_on_the_way() == 0, 30, "all callbacks answered")
     done = events(house, numbers, status="succeeded")
     killed = house.start_worker()
-    wait_until(lambda: events(house, numbers, status="succeeded") > done, 10, "the batch begun", interval=0.001)
+    wait_until(lambda: events(house, numbers, status="succeeded") > done, message="the batch begun", interval=0.001)
     killed.kill()
     left = events(house, numbers, status__in=["pending", "running"])
     assert left > 0

@@ -45,7 +45,7 @@ def reaches_wecom_once(house: House, quote: QuoteOnApi, *, calls: int, timeout: 
 
 def test_an_answer_lost_after_acceptance_is_adopted(house: House):
     quote = submit_under(house, "close_after")
-    wait_until(lambda: house.phone.approvals(quote.number), 5, "WeCom has it")
+    wait_until(lambda: house.phone.approvals(quote.number), message="WeCom has it")
     reaches_wecom_once(house, quote, calls=0, timeout=FIRST_RETRY)
 
 
@@ -142,11 +142,11 @@ def test_a_limit_of_calls_cools_the_endpoint_down_and_loses_nothing(house: House
     """The minute of the pause is cut short in Redis, and the rows' wait by the *retry* of the admin."""
     quotes = [submit_under(house, "errcode", errcode=45009), house.li.new_quote()]
     first = quotes[0].approval()["id"]
-    wait_until(lambda: waiting(house, first), 5, "the refused submission waits", interval=0.1)
+    wait_until(lambda: waiting(house, first), message="the refused submission waits", interval=0.1)
     calls = house.phone.calls(APPLY)
     quotes[1].submit(approvers=["wang.boss"])
     second = quotes[1].approval()["id"]
-    wait_until(lambda: waiting(house, second), 5, "the next one does not even ask", interval=0.1)
+    wait_until(lambda: waiting(house, second), message="the next one does not even ask", interval=0.1)
     assert house.phone.calls(APPLY) == calls
     assert [quote.read()["approval_status"] for quote in quotes] == ["submitting"] * 2
 

@@ -31,7 +31,7 @@ def test_redis_away_delays_and_loses_nothing(own_house: House, how: str):
     take_away, bring_back = STOP[how]
     decided, commented = house.li.submitted(), house.li.submitted()
     numbers = [quote.sp_no for quote in (decided, commented)]
-    wait_until(lambda: house.ready()[0], 15, "all parts ready")
+    wait_until(lambda: house.ready()[0], message="all parts ready")
 
     take_away(house.valkey)
     wait_until(lambda: not house.ready()[0], 3, "not ready")  # an answer is repeated for a second

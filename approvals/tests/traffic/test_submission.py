@@ -104,7 +104,7 @@ class TestOnce:
         row = operation(instance)
         assert (row.status, standin.approvals()) == (Status.FAILED, [])  # looked up, and not sent again
         assert timedelta(seconds=30) < row.next_attempt_at - timezone.now() < operations.MAY_STILL_ARRIVE
-        wait_until(standin.approvals, 5, "WeCom has it after all")
+        wait_until(standin.approvals, message="WeCom has it after all")
         time_to_arrive_is_over()
         operations.run_due()
         instance.refresh_from_db()

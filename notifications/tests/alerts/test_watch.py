@@ -273,19 +273,22 @@ def test_check_alerts_fails_when_nobody_can_tell_who_lives(stack: Stack) -> None
     assert "Redis" in command.output
 
 
+def _all_told() -> bool:
+    return not Notification.objects.exclude(status=Status.SUCCEEDED).exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_real_worker_tells_the_opening_and_the_end_once_each(
     stack: Stack, robot: Robot, address: AlertAddress
 ) -> None:
     worker = stack.worker()
     raise_incident("disk", title="Disk full")
-    wait_until(lambda: len(robot.texts) == 1)
+    wait_until(lambda: robot.texts and _all_told(), message="the opening is told, and noted down as told")
     worker.kill()
     raise_incident("disk", title="Disk full")
     resolve_incident("disk")
     stack.worker()
     wakeup.wake("notifications.deliver")
-    wait_until(lambda: len(robot.texts) >= 2, 20)
-    wait_until(lambda: not Notification.objects.exclude(status=Status.SUCCEEDED).exists())
+    wait_until(lambda: len(robot.texts) >= 2 and _all_told(), message="the end is told")
     assert [("Disk full" in title) for title in robot.titles] == [True, True]
     assert robot.titles[0] != robot.titles[1]

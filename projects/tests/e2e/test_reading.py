@@ -70,13 +70,13 @@ def test_a_page_is_shown_while_the_library_is_down_slow_or_lying(own_house: Hous
 
 def test_a_link_ends_when_its_time_is_over(own_house: House):
     house = own_house
-    visitor = Visitor(house, house.link(ONE, left=timedelta(seconds=4)))
+    visitor = Visitor(house, house.link(ONE, left=timedelta(seconds=10)))
     assert visitor.read().status_code == 200
     assert visitor.verify().json()["access_type"] == "customer"
     assert visitor.page().status_code == 200
     assert "token=" not in visitor.page().url
 
-    wait_until(lambda: visitor.read().status_code == 401, 6, "the end of the link", interval=0.1)
+    wait_until(lambda: visitor.read().status_code == 401, message="the end of the link", interval=0.1)
     assert visitor.read().json()["code"] == "token_expired"
     assert (visitor.verify().status_code, visitor.verify().json()["code"]) == (401, "token_expired")
     assert visitor.page().status_code == 401
