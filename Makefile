@@ -8,13 +8,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 VENV ?= .venv
 PORT ?= 8000
 ARGS ?=
-WORKERS ?= 2
+# two for each processor of a small machine: half of the time the tests wait for processes that they have started
+WORKERS ?= 4
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
 .PHONY: demo test test-sqlite test-postgres lint bench messages
 .DEFAULT_GOAL := demo
+# compiled tests serve all workers and the second database
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(VENV)/runtime.stamp
 	@$(PY) manage.py demo --port $(PORT)

@@ -115,7 +115,22 @@ def _clean_up() -> None:
         _cleanups.pop()()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For ``--dist loadscope``; xdist makes the others."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from config.testing.scheduling import Scheduler
+
+    return Scheduler(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # the conftests have marked theirs
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        from config.testing.scheduling import sort
+
+        sort(items)
     if chromium_path():
         return
     browser_tests = [item for item in items if item.get_closest_marker("browser")]

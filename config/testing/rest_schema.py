@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import schemathesis
@@ -26,9 +27,15 @@ Operations = dict[str, set[str]]
 def load(operations: Operations) -> Any:
     """The schema of ``operations``. Loaded with a test module, because its tests are made from it; without a request,
     because its URL is closed."""
-    schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
+    schema = schemathesis.openapi.from_dict(_document())
     schema.app = get_wsgi_application()
     return schema.include(path=list(operations))
+
+
+@cache
+def _document() -> Any:
+    """Half a second; each worker collects all modules."""
+    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 def assert_explained(document: dict[str, Any], operations: Operations) -> None:
