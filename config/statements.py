@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.query import get_related_populators
+from django.db.models.base import ModelState
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
@@ -80,7 +80,7 @@ class _Sql:
         cursor.execute(self.text, filled)
 
 
-class _Reader(Generic[M]):
+class _Reader:
     """Makes objects of rows, as the queryset would."""
 
     def __init__(self, compiler: Any) -> None:
@@ -89,21 +89,46 @@ class _Reader(Generic[M]):
         compiler.connection = connections.create_connection(DEFAULT_DB_ALIAS)
         kinds = compiler.get_converters([column for column, *_ in compiler.select])
         self._converters = [(place, functions, column) for place, (functions, column) in kinds.items()]
-        own = compiler.klass_info["select_fields"]
-        self._columns = slice(own[0], own[-1] + 1)
-        self._names = [column.target.attname for column, *_ in compiler.select[self._columns]]
-        self._model: type[M] = compiler.klass_info["model"]
-        populators: Any = get_related_populators  # the stubs know a later Django
-        self._related = populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
+        self._whole = _Part(compiler.klass_info, compiler.select)
 
-    def read(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> M:
+    def read(self, row: Sequence[Any], connection: BaseDatabaseWrapper) -> Any:
         values = list(row)
         for place, functions, column in self._converters:
             for convert in functions:
                 values[place] = convert(values[place], column, connection)
-        found = self._model.from_db(DEFAULT_DB_ALIAS, self._names, values[self._columns])
-        for related in self._related:
-            related.populate(values, found)
+        return self._whole.read(values)
+
+
+class _Part:
+    """The columns of one object among those of a row, and the objects that it refers to.
+
+    Made as unpickling makes it, without the model's ``__init__``, which would look at each of its fields.
+    """
+
+    def __init__(self, info: Mapping[str, Any], select: Sequence[Any]) -> None:
+        """``info``: the compiler's ``klass_info``."""
+        places = info["select_fields"]
+        self._columns = slice(places[0], places[-1] + 1)
+        self._names = [column.target.attname for column, *_ in select[self._columns]]
+        self._model: type[models.Model] = info["model"]
+        self._key = places[0] + self._names.index(self._model._meta.pk.attname)
+        self._parts = [
+            (_Part(related, select), related["local_setter"], related["remote_setter"])
+            for related in info.get("related_klass_infos", ())
+        ]
+
+    def read(self, values: Sequence[Any]) -> models.Model | None:
+        if values[self._key] is None:  # an outer join that found nothing
+            return None
+        found = self._model.__new__(self._model)
+        found._state = state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        found.__dict__.update(zip(self._names, values[self._columns], strict=True))
+        for part, refer, refer_back in self._parts:
+            related = part.read(values)
+            refer(found, related)
+            if related is not None:
+                refer_back(related, found)
         return found
 
 
@@ -114,7 +139,7 @@ class Select(Generic[M]):
         """``make`` is asked for the queryset when the statement is first sent: of whole objects, without annotations
         and ``prefetch_related()``. It may lock them; SQLite has one writer, and locks no rows."""
         self._make = make
-        self._made: dict[str, tuple[_Sql, _Reader[M]]] = {}
+        self._made: dict[str, tuple[_Sql, _Reader]] = {}
         self._locks = False
 
     def all(self, **places: str | int) -> list[M]:
@@ -135,9 +160,9 @@ class Select(Generic[M]):
             raise ObjectDoesNotExist(f"{len(found)} objects")
         return found[0]
 
-    def _compiled(self, connection: BaseDatabaseWrapper) -> tuple[_Sql, _Reader[M]]:
+    def _compiled(self, connection: BaseDatabaseWrapper) -> tuple[_Sql, _Reader]:
         compiler: Any = self._make().query.get_compiler(connection=connection)
-        made = _Sql(*compiler.as_sql()), _Reader[M](compiler)
+        made = _Sql(*compiler.as_sql()), _Reader(compiler)
         self._made[connection.vendor], self._locks = made, compiler.query.select_for_update
         return made
 

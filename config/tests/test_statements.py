@@ -232,7 +232,7 @@ def test_several_rows_are_updated_at_once(parts: dict[type[models.Model], int]) 
     told = ApprovalStep.objects.order_by("position").values_list("comment", "decided_here")
     assert list(told) == [("fine", True), ("fine", True), ("", False)]
     assert [row.comment for row in rows] == ["fine", "fine", ""]
-    assert texts(lambda: update([], {"comment": "x"}) or update(rows, {})) == []
+    assert texts(lambda: update([], {"comment": "x"})) == texts(lambda: update(rows, {})) == []
 
 
 def test_columns_that_are_not_given_have_their_defaults(parts: dict[type[models.Model], int]) -> None:
