@@ -21,6 +21,12 @@ class Actor:
     user: User | None = None
     userid: str = ""
     name: str = ""
+    corp_id: str = ""
+    """The company of the member. Empty where WeCom itself says who acts: then it is that of what they act on."""
+
+    def userid_in(self, corp_id: str) -> str:
+        """The userid as one of that company (empty: of any); in another one the same userid is somebody else."""
+        return self.userid if not corp_id or self.corp_id in ("", corp_id) else ""
 
     @property
     def label(self) -> str:
@@ -40,4 +46,6 @@ SYSTEM = Actor(channel=Channel.SYSTEM, name="system")
 def actor_for(user: Any, channel: str) -> Actor:
     """The logged-in ``user`` acting through ``channel``, with the linked WeCom member's userid."""
     member = member_of(user)
-    return Actor(channel=channel, user=user, userid=member.userid if member else "")
+    if member is None:
+        return Actor(channel=channel, user=user)
+    return Actor(channel=channel, user=user, userid=member.userid, corp_id=member.config.corp_id)

@@ -37,12 +37,13 @@ def deciding_steps(actor: Actor, instance: ApprovalInstance, steps: Sequence[App
     if _owns(actor, instance) and not is_superuser:
         raise NotAllowed(_("Applicants cannot decide on their own quotes."), code="own_quote")
     may_decide_own = actor.user is None or actor.may("approvals.decide_approval")
-    mine = [step for step in open_steps(steps) if belongs_to(step, actor.userid)]
+    userid = actor.userid_in(instance.corp_id)
+    mine = [step for step in open_steps(steps) if belongs_to(step, userid)]
     if mine and may_decide_own:
         return mine
     if actor.may("approvals.decide_any_approval"):
         return []
-    if may_decide_own and any(belongs_to(step, actor.userid) for step in steps):
+    if may_decide_own and any(belongs_to(step, userid) for step in steps):
         raise NotAllowed(_("It is not your turn in this approval."), code="not_your_turn")
     raise NotAllowed(_("You are not an approver of this quote."), code="not_an_approver")
 

@@ -202,7 +202,7 @@ def _cards(instance: ApprovalInstance, entry: Entry, **payload: Any) -> list[Ope
 
 def _texts(instance: ApprovalInstance, actor: Actor, entry: Entry, to: list[str], verb: str) -> list[Operation]:
     has_to_act = instance.remote_pending or verb == "start"
-    knows = "" if has_to_act else actor.userid.casefold()
+    knows = "" if has_to_act else actor.userid_in(instance.corp_id).casefold()
     recipients = sorted({userid for userid in to if userid and userid.casefold() != knows})
     done_there = actor.channel == Channel.WECOM and instance.flow != Flow.INTERNAL
     if done_there or not recipients or instance.config_id is None:

@@ -16,8 +16,8 @@ _remembered: ContextVar[dict[int | None, dict[str, str]] | None] = ContextVar("r
 
 
 def member_of(user: Any) -> Member | None:
-    """The WeCom member that the staff user ``user`` is linked to."""
-    return Member.objects.filter(user_id=user.pk).first()
+    """The WeCom member that the staff user ``user`` is linked to; ``member.config`` is loaded."""
+    return Member.objects.filter(user_id=user.pk).select_related("config").first()
 
 
 @contextmanager

@@ -100,5 +100,5 @@ def _waiting_for(user: Any) -> list[ApprovalInstance]:
     member = member_of(user)
     if member is None:
         return []
-    actor = Actor(Channel.INTERNAL, user=user, userid=member.userid)
+    actor = Actor(Channel.INTERNAL, user=user, userid=member.userid, corp_id=member.config.corp_id)
     return waiting_for(member, lambda _instance: actor, ApprovalInstance.objects.defer("snapshot"), most=LISTED)

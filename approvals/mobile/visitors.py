@@ -38,7 +38,8 @@ class Visitor:
         """Acting on ``instance``. A quote that is decided here alone counts as decided in WeCom, where these pages are;
         in the other flows WeCom has a form of its own, which still has to be told."""
         channel = Channel.WECOM if instance.flow == Flow.INTERNAL else Channel.INTERNAL
-        return Actor(channel, user=self.user, userid=self.userid, name=self.name)
+        corp_id = self.member.config.corp_id if self.member else ""
+        return Actor(channel, user=self.user, userid=self.userid, name=self.name, corp_id=corp_id)
 
 
 def identify(request: HttpRequest) -> Visitor | None:

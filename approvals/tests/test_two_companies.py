@@ -11,6 +11,7 @@ from django.test import Client
 from approvals import engine
 from approvals.actors import Actor
 from approvals.escalation import escalate
+from approvals.exceptions import NotAllowed
 from approvals.models import ApprovalInstance, ApprovalRule, ApprovalTemplate, Quote
 from approvals.tests.chains import one_step
 from approvals.tests.snapshots import after, says, step
@@ -98,5 +99,10 @@ def test_whoever_has_the_same_userid_in_the_other_company_has_no_part_in_it(
         return visible_to(wang, rows).count(), visible_to(wang, Quote.objects.all()).count(), len(waiting)
 
     assert seen() == (0, 0, 0)
+    with pytest.raises(NotAllowed) as refused:
+        engine.approve(instance=instance, actor=as_actor(wang))
+    assert refused.value.code == "not_an_approver"
     ApprovalInstance.objects.update(corp_id=wecom_app.corp_id)
     assert seen() == (1, 1, 1)
+    engine.approve(instance=instance, actor=as_actor(wang))
+    assert instance.steps.get(userid="wang.boss").status == "approved"

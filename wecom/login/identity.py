@@ -40,12 +40,12 @@ def userid_for(config: WeComConfig, code: str) -> str:
 
 
 def current_member(config: WeComConfig, userid: str) -> Member:
-    """The member ``userid`` of the app's company, active as far as is known, with the user loaded. Raises Refused.
+    """The member ``userid`` of the app's company, active as far as is known, with user and app loaded. Raises Refused.
 
     WeCom names members outside the app's scope too (doc 91023): the directory decides, not WeCom's answer.
     """
     rows = Member.objects.filter(config__corp_id=config.corp_id).annotate(folded=Lower("userid"))
-    candidates = list(rows.filter(folded=userid.lower()).select_related("user"))
+    candidates = list(rows.filter(folded=userid.lower()).select_related("user", "config"))
     if not candidates:
         raise refusals.unknown_member(userid)
     # several apps may each have read the company's directory; the row that somebody linked speaks for the person

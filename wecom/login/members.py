@@ -34,7 +34,7 @@ def let_in(request: HttpRequest, member: Member) -> None:
 
 def member_in(request: HttpRequest) -> Member | None:
     """Who was let in, if they still would be: a member of the default app's company who is there and active, and whose
-    user, if they have been linked to one meanwhile, is active. ``member.user`` is loaded.
+    user, if they have been linked to one meanwhile, is active. ``member.user`` and ``member.config`` are loaded.
 
     A session that somebody logged in to is theirs, and says nothing about members.
     """
