@@ -25,6 +25,12 @@ def seen_by(visitor: Visitor) -> QuerySet[ApprovalInstance]:
     return mine
 
 
+def newer_than(instance: ApprovalInstance, visitor: Visitor) -> ApprovalInstance | None:
+    """The newest approval of the same quote, if there is one since that the visitor may see."""
+    since = seen_by(visitor).filter(quote=instance.quote_id, pk__gt=instance.pk)
+    return since.order_by("-pk").first()
+
+
 def _takes_part(visitor: Visitor) -> Q:
     parts = Q(pk__in=())
     if visitor.user is not None:

@@ -102,6 +102,7 @@ def _page(
         **_about(case),
         "sight": see(case.instance, case.steps),
         "form": form or AgreeForm(initial={"node": case.offer.node}),
+        "newer": finding.newer_than(case.instance, case.visitor),
         "refusal": refusal,
         "told": list(messages.get_messages(request)),
     }

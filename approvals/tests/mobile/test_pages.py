@@ -168,6 +168,25 @@ def test_the_difference_to_the_last_submitted_revision(
     assert "First submission" in phone.text
 
 
+def test_an_old_approval_leads_to_the_newest_that_one_may_see(submitted: Submit, li: User, ma: Member, qian: Member):
+    newest = "Open its newest approval."
+    first = submitted(flow="internal", approvers=["ma.cfo", "qian.ops"])
+    phone, other = Phone.of(ma), Phone.of(qian)
+    phone.open(page(first))
+    assert newest not in phone.text
+    engine.reject(instance=first, actor=MA, reason="Too cheap")
+    actor = actor_for(li, Channel.INTERNAL)
+    quote = quotes.revise(quote=Quote.objects.get(), actor=actor)
+    second = engine.submit(quote=quote, actor=actor, flow="internal", approvers=["ma.cfo"])
+    phone.open(page(first))
+    assert newest in phone.text
+    assert f'href="{page(second)}"' in phone.answer.content.decode()
+    phone.open(page(second))
+    assert newest not in phone.text
+    other.open(page(first))  # who was not asked again
+    assert newest not in other.text
+
+
 def test_the_timeline_leaves_out_what_had_no_effect_and_what_nobody_understands(submitted: Submit, ma: Member):
     instance = submitted(flow="internal", approvers=["ma.cfo"])
     entries = [("approve", "stale"), ("update", "unchanged"), ("event_99", "applied")]
