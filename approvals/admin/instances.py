@@ -51,7 +51,7 @@ class ApprovalInstanceAdmin(FactsAdmin):
         "status_badge",
         "remote_badge",
         "attention",
-        "applicant",
+        "applicant_name",
         "submitted_at",
     )
     list_select_related = ("quote", "applicant")
@@ -98,6 +98,10 @@ class ApprovalInstanceAdmin(FactsAdmin):
     @admin.display(description=_("quote"))
     def quote_number(self, instance: ApprovalInstance) -> SafeString:
         return quote_link(instance)
+
+    @admin.display(description=_("applicant"), ordering="applicant__username")
+    def applicant_name(self, instance: ApprovalInstance) -> str:
+        return instance.applicant.get_full_name() or instance.applicant.get_username()
 
     @admin.display(description=_("applicant in WeCom"))
     def applicant_in_wecom(self, instance: ApprovalInstance) -> str:

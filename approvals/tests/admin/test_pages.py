@@ -96,7 +96,12 @@ def test_people_see_their_own_quotes_only(
 
 
 def test_the_applicant_is_shown_by_name(everything: dict[str, Any], ada: User, log_in: Login) -> None:
-    assert "Li (li.mei)" in log_in(ada).page(address("approvalinstance", "change", everything["approvalinstance"].pk))
+    client = log_in(ada)
+    assert "Li (li.mei)" in client.page(address("approvalinstance", "change", everything["approvalinstance"].pk))
+    li = everything["approvalinstance"].applicant
+    li.first_name, li.last_name = "Mei", "Li"
+    li.save()
+    assert "Mei Li" in client.page(address("approvalinstance", "changelist"))
 
 
 def test_the_quotes_page_shows_truth_timeline_and_links(everything: dict[str, Any], ada: User, log_in: Login) -> None:
