@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_without_redis_nobody_is_throttled_and_only_the_first_request_waits(
     }
     monkeypatch.setattr(throttling._FailOpen, "_resting_until", 0.0)
     assert {ask("203.0.113.7").status_code for _ in range(3)} == {401}
-    assert min(_seconds(lambda: ask("203.0.113.7")) for _ in range(5)) < 0.2
+    assert median(_seconds(lambda: ask("203.0.113.7")) for _ in range(5)) < 0.2
 
 
 def _seconds(action: Callable[[], object]) -> float:
