@@ -11,6 +11,9 @@ ARGS ?=
 # two for each processor of a small machine: half of the time the tests wait for processes that they have started
 WORKERS ?= 4
 
+# pytest's exit code: ARGS may leave nothing of one of the two parts
+NOTHING_MATCHED := 5
+
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
@@ -26,7 +29,8 @@ test: test-sqlite test-postgres
 
 test-sqlite test-postgres: test-%: $(VENV)/development.stamp
 	@echo "=== tests on $* ==="
-	@TEST_DATABASE=$* $(PY) -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
+	@TEST_DATABASE=$* $(PY) -m pytest -n $(WORKERS) --dist loadscope -m "not timed" $(ARGS) || test $$? -eq $(NOTHING_MATCHED)
+	@TEST_DATABASE=$* $(PY) -m pytest -m timed $(ARGS) || test $$? -eq $(NOTHING_MATCHED)
 
 lint: $(VENV)/development.stamp
 	@PYTHON=$(PY) .ci/lint

@@ -13,12 +13,15 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 HOUSE = "/tests/e2e/"
+WALKS = "/tests/machine/"
+"""Here each test computes for long and shares nothing with the others: each is a piece."""
 LONG = ("slow", "browser")
 """Markers of what is begun early."""
 
 
 class Scheduler(LoadScopeScheduling):
-    """Module by module (or class by class) in the order of ``sort``; a package with a house is one piece."""
+    """Module by module (or class by class) in the order of ``sort``; a package with a house is one piece, and what walks
+    far is one for each test."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         super().__init__(config, log)
@@ -30,6 +33,8 @@ class Scheduler(LoadScopeScheduling):
 
 def scope_of(nodeid: str) -> str:
     """The piece of work that a test belongs to."""
+    if WALKS in nodeid:
+        return nodeid
     before, house, _rest = nodeid.partition(HOUSE)
     return before + house if house else nodeid.rsplit("::", 1)[0]
 

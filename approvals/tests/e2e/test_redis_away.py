@@ -25,6 +25,7 @@ STOP: dict[str, tuple[Callable[[Valkey], object], Callable[[Valkey], object]]] =
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("how", STOP)
 def test_redis_away_delays_and_loses_nothing(own_house: House, how: str):
     house = own_house.open(workers=2, beat=True)

@@ -15,7 +15,7 @@ from approvals.tests.e2e.house import House
 from approvals.tests.e2e.windows import fits, in_chinese, log_in, phone_window, watched
 from config.testing.processes import wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 SECONDS = 3.0
 """From a press until the last of the screens shows it."""
 APPROVED, REJECTED = (in_chinese(status.label) for status in (InstanceStatus.APPROVED, InstanceStatus.REJECTED))
