@@ -20,8 +20,8 @@ LONG = ("slow", "browser")
 
 
 class Scheduler(LoadScopeScheduling):
-    """Module by module (or class by class) in the order of ``sort``; a package with a house is one piece, and what walks
-    far is one for each test."""
+    """Module by module (or class by class) in the order of ``sort``; a package with a house is one piece, each of the
+    walks another."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         super().__init__(config, log)
@@ -47,6 +47,6 @@ def sort(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> tuple[bool, bool, int]:
         scope = scopes[item]
-        return HOUSE not in scope, scope not in long, -tests[scope]
+        return HOUSE not in scope, scope not in long and WALKS not in scope, -tests[scope]
 
     items.sort(key=place)
