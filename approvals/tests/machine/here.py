@@ -115,7 +115,7 @@ class Here(Model):
 
     @rule()
     def remind(self) -> None:
-        recently = any(entry["action"] == "remind" for entry in self.past)
+        recently = any((entry["action"], entry["channel"]) == ("remind", "internal") for entry in self.past)
         self.act(self.status == "pending" and not recently, engine.remind, actor=self.actor("li.mei"))
 
     @rule(keep=st.sampled_from(["ours", "wecom"]), userid=st.sampled_from(["chen.it", "wang.boss"]))
