@@ -71,6 +71,7 @@ def test_a_heartbeat_ends_by_itself(monkeypatch: pytest.MonkeyPatch):
     assert 0 < heartbeat.redis().ttl("quotebridge:heartbeat:worker") <= heartbeat.LIFETIME
 
 
+@pytest.mark.timed
 def test_a_heartbeat_without_redis_raises_nothing_and_is_quick(settings: Any, monkeypatch: pytest.MonkeyPatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(heartbeat, "_last_beat", {})
@@ -130,6 +131,7 @@ def test_only_reading_is_allowed(client: Client):
     assert client.post("/health/ready").status_code == 405
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_the_real_processes_make_it_ready_and_are_missed_when_they_die(
     stack: Stack, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
@@ -156,6 +158,7 @@ def _part_fails(url: str, part: str) -> Callable[[], bool]:
     return lambda: not ready(url)[1][part]["ok"]
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_a_frozen_redis_answers_in_time_again_and_again_without_piling_up_threads(stack: Stack, valkey: Valkey):
     stack.environment["REDIS_URL"] = valkey.url
@@ -176,6 +179,7 @@ def silent_server() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_a_frozen_database_answers_in_time_again_and_again_without_piling_up_threads(stack: Stack, silent_server: int):
     stack.environment["DATABASE_URL"] = f"postgres://nobody@127.0.0.1:{silent_server}/nothing"
@@ -191,6 +195,7 @@ def test_a_frozen_database_answers_in_time_again_and_again_without_piling_up_thr
     assert _threads(web.process.pid) <= threads + 1
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_database_and_redis_frozen_together_are_both_named_in_time(stack: Stack, valkey: Valkey, silent_server: int):
     stack.environment |= {
@@ -212,6 +217,7 @@ def _threads(pid: int) -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Threads:")))
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_a_database_that_is_gone_is_reported_not_raised(stack: Stack, valkey: Valkey):
     if connection.vendor == "sqlite":

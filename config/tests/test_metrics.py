@@ -97,6 +97,7 @@ def own_redis(valkey: Valkey, settings: Any) -> Valkey:
     return valkey
 
 
+@pytest.mark.timed
 def test_counting_waits_for_nobody_while_redis_is_frozen_and_nothing_is_lost(own_redis: Valkey):
     tally = Tally()
     tally.add({"a": 1})
@@ -178,6 +179,7 @@ def test_without_redis_what_the_database_knows_is_told(client: Client, settings:
     assert "quotebridge_part_up" not in families
 
 
+@pytest.mark.timed
 @pytest.mark.slow
 def test_a_frozen_redis_holds_up_neither_the_page_nor_what_the_database_knows(stack: Stack, valkey: Valkey):
     stack.environment["REDIS_URL"] = valkey.url

@@ -130,6 +130,7 @@ def test_a_user_who_asks_too_often_is_told_when_to_come_back(monkeypatch: pytest
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
 
 
+@pytest.mark.timed
 def test_without_redis_nobody_is_throttled_and_only_the_first_request_waits(
     settings: Any, monkeypatch: pytest.MonkeyPatch, two_per_minute: None
 ):

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import pytest
 import structlog
 from celery import Celery
 from django.conf import settings
@@ -63,6 +64,7 @@ def test_an_early_wake_up_does_not_wait_for_a_late_one(valkey: Valkey) -> None:
     wait_until(lambda: len(queued(valkey)) == 1)
 
 
+@pytest.mark.timed
 def test_a_frozen_broker_costs_the_caller_nothing(valkey: Valkey) -> None:
     waker = waker_of(valkey.port)
     valkey.freeze()

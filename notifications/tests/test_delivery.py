@@ -189,6 +189,7 @@ def test_other_quiet_hours_hold_what_waits_until_their_end(templates, told: Told
     assert row.next_attempt_at == pytest.approx(told.quiet_until, abs=timedelta(seconds=1))
 
 
+@pytest.mark.timed
 def test_a_silent_mail_server_does_not_hold_up_the_other_channels(
     templates,
     wecom_peer: Peer,  # noqa: F811

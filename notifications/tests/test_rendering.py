@@ -76,6 +76,7 @@ def test_a_name_without_a_fact_leaves_a_gap() -> None:
     assert render("a {{ gone }} b", FACTS) == "a  b"
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("text", ["{{" * 100_000, "{{ x }}" * 50_000, "}}" * 100_000, "{{ " * 50_000 + "}}"])
 def test_a_huge_text_is_judged_at_once(text: str) -> None:
     started = time.monotonic()

@@ -213,6 +213,7 @@ def test_parallel_callers_get_exactly_the_minute(rate: MemberRate, monkeypatch: 
         assert sum(pool.map(attempt, range(120))) == PER_MINUTE
 
 
+@pytest.mark.timed
 def test_a_decision_waits_a_moment_for_its_place(rate: MemberRate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member_rate, "PER_MINUTE", 1)
     monkeypatch.setattr(member_rate, "MARGIN", -59.8)  # a minute of 0.2 s

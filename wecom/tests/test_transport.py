@@ -114,6 +114,7 @@ def test_a_slow_answer_ends_at_the_deadline(peer, impatient, script):
         call()
 
 
+@pytest.mark.timed
 def test_inside_patience_nobody_waits_longer_than_that(peer):
     peer.answer("oa/applyevent", Hang())
     started = time.monotonic()

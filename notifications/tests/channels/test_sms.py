@@ -148,6 +148,7 @@ class TestEveryProvider:
         with pytest.raises(TemporaryFailure):
             SmsChannel().send(message())
 
+    @pytest.mark.timed
     def test_silence_ends_after_the_time_out(
         self, provider: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch, backend: str
     ) -> None:

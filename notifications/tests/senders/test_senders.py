@@ -164,6 +164,7 @@ class TestWebhook:
         assert "hooks" not in str(failure.value)
         assert failure.value.__context__ is None
 
+    @pytest.mark.timed
     @pytest.mark.parametrize("answer", [Hang(), Drip()])
     def test_a_slow_one_costs_its_time_out_and_no_more(
         self, peer: Peer, monkeypatch: pytest.MonkeyPatch, answer: Script

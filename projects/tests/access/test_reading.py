@@ -252,6 +252,7 @@ def drips_headers() -> Iterator[DripsHeaders]:
     server.close()
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("script", [Hang(), Drip()], ids=["hangs", "drips"])
 def test_a_slow_library_costs_no_more_than_the_budget(
     script: Any, short_budget: float, link: Issued, project: ProjectCache, read: Read, library: Peer
@@ -263,6 +264,7 @@ def test_a_slow_library_costs_no_more_than_the_budget(
     assert time.monotonic() - started < short_budget + 0.5
 
 
+@pytest.mark.timed
 def test_a_library_that_drips_its_headers_costs_no_more_either(
     short_budget: float, link: Issued, project: ProjectCache, read: Read, drips_headers: DripsHeaders
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+import pytest
 import requests
 from django.utils import timezone
 
@@ -44,6 +45,7 @@ def make_old(house: House) -> None:
         RemoteSource.objects.update(confirmed_at=yesterday)
 
 
+@pytest.mark.timed
 def test_a_page_is_shown_while_the_library_is_down_slow_or_lying(own_house: House):
     house = own_house
     visitor = Visitor(house, house.link(ONE))
@@ -84,6 +86,7 @@ def test_a_link_ends_when_its_time_is_over(own_house: House):
     assert later.read().status_code == 200
 
 
+@pytest.mark.timed
 def test_without_redis_a_project_is_read_and_refreshed(own_house: House):
     house = own_house
     visitor = Visitor(house, house.link(ONE))
