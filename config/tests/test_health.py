@@ -131,7 +131,6 @@ def test_only_reading_is_allowed(client: Client):
     assert client.post("/health/ready").status_code == 405
 
 
-@pytest.mark.timed
 @pytest.mark.slow
 def test_the_real_processes_make_it_ready_and_are_missed_when_they_die(
     stack: Stack, valkey: Valkey, monkeypatch: pytest.MonkeyPatch

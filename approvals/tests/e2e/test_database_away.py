@@ -100,7 +100,6 @@ def assert_a_page_says_so(house: House) -> None:
     assert "Traceback" not in page.text
 
 
-@pytest.mark.timed
 def test_callbacks_are_spooled_and_replayed_and_the_api_says_503(house: House, server: PostgresServer | None):
     house.open(workers=1, beat=True)
     house.reschedule("wecom: sweep", SWEEP)
